@@ -1,0 +1,1 @@
+"""Finding faces in an image and turning each into a template."""

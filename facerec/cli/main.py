@@ -1,0 +1,41 @@
+"""The ``facerec`` command: one subcommand a module of this package.
+
+Modules here import heavy runtimes (OpenCV, FAISS, gRPC, Keras) inside their commands, so that
+``facerec --help`` is instant and a serving command never loads TensorFlow.
+"""
+
+from typing import Annotated
+
+import typer
+
+from facerec import __version__
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="facerec",
+    help="Real-time facial recognition for access control.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"facerec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,1 @@
+"""From comparison scores to decisions at a known error rate."""

@@ -1,0 +1,6 @@
+"""Running an exported network behind one small protocol."""
+
+from facerec.inference.manifest import Alignment, ModelManifest, ModelTask, Preprocessing
+from facerec.inference.session import InferenceSession
+
+__all__ = ["Alignment", "InferenceSession", "ModelManifest", "ModelTask", "Preprocessing"]

@@ -1,0 +1,175 @@
+"""The one settings tree: defaults, then ``facerec.toml``, then ``FACEREC_*``, then flags."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError as SettingsSourceError,
+    TomlConfigSettingsSource,
+)
+
+from facerec.errors import SettingsError
+
+__all__ = [
+    "AnalysisSettings",
+    "DecisionSettings",
+    "InferenceSettings",
+    "ServerSettings",
+    "Settings",
+    "WatchSettings",
+    "load_settings",
+]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InferenceSettings(_Section):
+    """How networks are run."""
+
+    engine: Literal["litert", "tensorflow"] = "litert"
+    """``litert`` on a CPU; ``tensorflow`` for a GPU."""
+    threads: int = Field(2, ge=1, le=256)
+    """Threads a network call uses."""
+
+
+class AnalysisSettings(_Section):
+    """Finding faces and making templates of them."""
+
+    detector: str = "yunet"
+    embedder: str = "sface"
+    mirrored_chip: bool = True
+    """Embed the mirrored chip too and average: a little more exact, twice the embedding time."""
+    min_face_px: int = Field(24, ge=8, le=4096)
+    """Smallest face side to find, in pixels of the image; larger is faster."""
+    min_detection_score: float = Field(0.7, ge=0, le=1)
+    max_image_pixels: int = Field(50_000_000, ge=1)
+    """Pictures of more pixels are refused before they are decoded."""
+
+
+class DecisionSettings(_Section):
+    """What error rates decisions are made at."""
+
+    target_fmr: float = Field(1e-4, gt=0, lt=1)
+    """1:1: false match rate of a single comparison."""
+    target_fpir: float = Field(1e-2, gt=0, lt=1)
+    """1:N: share of strangers' probes that name anybody, at the gallery's present size."""
+    min_margin: float = Field(0.05, ge=0, le=2)
+    """1:N: least similarity by which the best person must lead the second."""
+    min_quality: float = Field(0.2, ge=0, le=1)
+    """Probes and references under this overall quality are refused."""
+
+
+class WatchSettings(_Section):
+    """Recognising people in video."""
+
+    decide_after_frames: int = Field(3, ge=1)
+    """Frames of a track that must agree before a person is named."""
+    stranger_after_s: float = Field(1.0, gt=0)
+    """A track with no match for this long is reported as a stranger."""
+    forget_after_s: float = Field(1.0, gt=0)
+    """A face unseen for this long ends its track."""
+
+
+class ServerSettings(_Section):
+    """The gRPC server."""
+
+    listen: str = "127.0.0.1:50051"
+    max_message_bytes: int = Field(8 * 1024 * 1024, ge=1024)
+    max_queued_calls: int = Field(32, ge=1)
+    drain_s: float = Field(10.0, ge=0)
+    reflection: bool = True
+
+
+class Settings(BaseSettings):
+    """All settings of one process; made once at the edge and passed in."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FACEREC_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    home: Path = Path("~/.facerec")
+    """Folder that holds all state: networks, the gallery, the settings file."""
+    gallery: str = "default"
+    """Gallery that commands use when none is named."""
+    inference: InferenceSettings = InferenceSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
+    decision: DecisionSettings = DecisionSettings()
+    watch: WatchSettings = WatchSettings()
+    server: ServerSettings = ServerSettings()
+
+    @property
+    def models_dir(self) -> Path:
+        """Folder with one folder an installed network."""
+        return self.home / "models"
+
+    @property
+    def database_path(self) -> Path:
+        """The gallery's SQLite file."""
+        return self.home / "gallery.db"
+
+
+class _Loaded(Settings):
+    """`Settings` that also reads ``facerec.toml`` in the home it is given."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        home = init_settings().get("home") or env_settings().get("home") or Settings().home
+        toml = TomlConfigSettingsSource(
+            settings_cls, toml_file=Path(home).expanduser() / "facerec.toml"
+        )
+        return init_settings, env_settings, toml
+
+
+def load_settings(home: Path | None = None, **flags: Any) -> Settings:
+    """Load the settings of one process.
+
+    Args:
+        home: The ``--home`` flag; None to take ``FACEREC_HOME`` or the default.
+        flags: Values from the command line, by section, such as ``analysis={"min_face_px": 60}``;
+            they win over all else, key by key.
+
+    Returns:
+        Settings whose ``home`` is absolute; the folder need not exist.
+
+    Raises:
+        SettingsError: a key is unknown (with the nearest known one) or a value does not fit.
+    """
+    given: dict[str, Any] = dict(flags)
+    if home is not None:
+        given["home"] = home
+    try:
+        loaded = _Loaded(**given)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from error
+    except (tomllib.TOMLDecodeError, OSError, SettingsSourceError) as error:
+        raise SettingsError(f"facerec.toml or the environment cannot be read: {error}") from error
+    return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
+
+
+def _explain(error: ValidationError) -> str:
+    """Say of the first fault in one line what is wrong and what would be right."""
+    fault = error.errors()[0]
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"setting {key}: {fault['msg'].lower()}"
+    section: type[BaseModel] = Settings
+    for part in fault["loc"][:-1]:
+        section = type(section.model_fields[str(part)].default)
+    near = difflib.get_close_matches(str(fault["loc"][-1]), section.model_fields, n=1)
+    hint = f"; did you mean {'.'.join([*map(str, fault['loc'][:-1]), near[0]])}?" if near else ""
+    return f"setting {key} is not known{hint}"

@@ -1,0 +1,1 @@
+"""The gRPC server for gates and enrolment desks."""
