@@ -21,7 +21,13 @@ and what to do, without naming a person, a template or a secret.
     │   ├── ProfileExistsError
     │   └── EmbeddingSpaceError    templates of two embedding spaces would have been compared
     ├── OperatingPointError        no threshold is known for the rate that was asked for
-    └── ServiceError               the server cannot start, or a client call failed
+    └── ServiceError               the server cannot start, or a call to it failed
+        ├── RequestError           a field of a request does not hold what it must
+        │   └── RequestImageError  a picture in a request cannot be taken
+        ├── OverloadedError        more calls wait than the server takes on
+        ├── NotReadyError          the server's networks are not loaded yet
+        ├── DeadlineError          the caller's deadline passed before the work was done
+        └── CallError              a client's call failed; carries its status and reason
 """
 
 
@@ -95,3 +101,67 @@ class OperatingPointError(FaceRecError):
 
 class ServiceError(FaceRecError):
     """The server cannot start, or a call to it failed."""
+
+
+class RequestError(ServiceError):
+    """A field of a request does not hold what it must.
+
+    Attributes:
+        field: Path of the field in the request's message, such as ``images[2].image.data``; "" when
+            the request as a whole is meant.
+    """
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(f"{field}: {message}" if field else message)
+        self.field = field
+
+
+class RequestImageError(RequestError):
+    """A picture in a request cannot be taken."""
+
+
+class OverloadedError(ServiceError):
+    """More calls wait than the server takes on.
+
+    Attributes:
+        retry_after_s: When a repetition is likely to be taken, in seconds from now.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotReadyError(ServiceError):
+    """The server's networks are not loaded yet."""
+
+
+class DeadlineError(ServiceError):
+    """The caller's deadline passed before the work was done."""
+
+
+class CallError(ServiceError):
+    """A client's call failed.
+
+    Attributes:
+        status: Name of the gRPC status code, such as ``"NOT_FOUND"``.
+        reason: The server's stable word for what was wrong, such as ``"PROFILE_NOT_FOUND"``; ""
+            when the call did not reach a facerec server.
+        field: Path of the request's field that was wrong; "" when that was not said.
+        retry_after_s: When the server asks to try again, in seconds; None when it did not ask.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: str,
+        reason: str = "",
+        field: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.field = field
+        self.retry_after_s = retry_after_s

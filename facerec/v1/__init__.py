@@ -1,0 +1,1 @@
+"""The public API in Python, generated from ``proto/facerec/v1`` by ``make protos``."""
