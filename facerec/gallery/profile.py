@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 
-__all__ = ["Candidates", "NewTemplate", "Profile", "Template"]
+__all__ = ["Candidates", "NewTemplate", "Profile", "ProfileState", "Template"]
+
+
+class ProfileState(StrEnum):
+    """Whether a person may be matched."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class Profile:
         profile_id: Stable id, unique in the home; chosen by the system unless the enroller did.
         name: Display name.
         galleries: Names of the galleries that the person is in, sorted.
-        state: ``"active"`` or ``"suspended"``; only active people are matched.
+        state: Only active people are matched.
         consent: Reference to the evidence of consent, in the enroller's words; "" when none given.
         templates: Number of templates held.
         created: When the profile was made, UTC.
@@ -28,7 +36,7 @@ class Profile:
     profile_id: str
     name: str
     galleries: tuple[str, ...]
-    state: str
+    state: ProfileState
     consent: str
     templates: int
     created: datetime
@@ -43,12 +51,15 @@ class NewTemplate:
         embedding_space: Id of the space that the embedding lies in.
         quality: Overall quality of the face, 0..1.
         source: Where it came from, in the enroller's words (a file's name, a camera).
+        content_sha256: SHA-256 of the picture's file in hexadecimal, by which the same picture is
+            known again; "" when it came from no file.
     """
 
     embedding: NDArray[np.float32]
     embedding_space: str
     quality: float
     source: str
+    content_sha256: str = ""
 
     def __post_init__(self) -> None:
         e = self.embedding
@@ -60,7 +71,7 @@ class NewTemplate:
             raise ArrayError("embedding must be finite and of unit length")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Template(NewTemplate):
     """A stored template.
 

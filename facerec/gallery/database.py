@@ -1,0 +1,178 @@
+"""Opening the gallery's SQLite file, and transactions on it."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from facerec.errors import GalleryDamagedError, GalleryError
+from facerec.gallery import schema
+
+__all__ = ["Database"]
+
+_BUSY_TIMEOUT_MS = 10_000
+"""How long a writer waits for another process's transaction before it gives up."""
+
+_BEGIN = "sqlite_begin"
+"""Name of our execution option that says how a transaction begins."""
+
+
+class Database:
+    """A gallery's database file: many readers and one writer at a time, in any number of processes.
+
+    Safe to use from several threads. Readers see the state of one instant and never wait for the
+    writer (SQLite's write-ahead log).
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or make it (0600, in a folder of 0700) when there is none.
+
+        Raises:
+            GalleryDamagedError: the file is not a gallery, or a damaged one.
+            GalleryError: it cannot be read or written, or a newer facerec made it.
+        """
+        self.path = path
+        _make_file(path)
+        self._engine = _engine(path)
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees the state of one instant for as long as it is held."""
+        with _translated(self.path), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection whose changes are all kept when the block ends, or none if it raises.
+
+        The write lock is taken at the start, so that what is read inside cannot be outdated by
+        another process before the change is made.
+        """
+        with _translated(self.path), self._engine.connect() as connection:
+            with connection.execution_options(**{_BEGIN: "IMMEDIATE"}).begin():
+                yield connection
+
+    def _prepare(self) -> None:
+        """Make the tables in a new file; refuse a file that is not of our make or age."""
+        with self.reading() as connection:
+            tables = set(inspect(connection).get_table_names())
+        if not tables:
+            tables = self._make_tables()
+        if not set(schema.metadata.tables) <= tables:
+            if schema.home.name not in tables:
+                raise GalleryDamagedError(f"{self.path} is a database, but not one of facerec's")
+            self._refuse_newer()
+            raise GalleryDamagedError(
+                f"{self.path} lacks tables of a gallery; restore it from a backup"
+            )
+        self._refuse_newer()
+
+    def _make_tables(self) -> set[str]:
+        with self.writing() as connection:
+            found = inspect(connection).get_table_names()
+            if found:  # another process made them since we looked
+                return set(found)
+            schema.metadata.create_all(connection)
+            connection.execute(
+                insert(schema.home).values(id=1, schema_version=schema.SCHEMA_VERSION, revision=0)
+            )
+        return set(schema.metadata.tables)
+
+    def _refuse_newer(self) -> None:
+        with self.reading() as connection:
+            version = connection.scalar(select(schema.home.c.schema_version))
+        if version is None:
+            raise GalleryDamagedError(
+                f"{self.path} does not say which version it is; restore it from a backup"
+            )
+        if version > schema.SCHEMA_VERSION:
+            raise GalleryError(
+                f"{self.path} was made by a newer facerec (schema {version}; this one knows "
+                f"{schema.SCHEMA_VERSION}): upgrade facerec"
+            )
+
+
+def _make_file(path: Path) -> None:
+    """Make an empty file that only its owner can read, unless there is one."""
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, mode=0o700)
+        # SQLite gives its -wal and -shm files the mode of the file that they belong to.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        if not path.is_file():
+            raise GalleryError(f"{path} must be a file; it is something else") from None
+    except OSError as error:
+        raise GalleryError(
+            f"cannot make {path}: {error.strerror}; choose another folder with --home"
+        ) from error
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        # None: sqlite3 itself opens no transactions; `_begin` below does, for reads as well.
+        connect_args={"isolation_level": None, "timeout": _BUSY_TIMEOUT_MS / 1000},
+        max_overflow=-1,  # a reader never fails because many others are reading
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # An acknowledged change outlives a power cut too, for a sync of the disk a commit.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get(_BEGIN, "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Raise errors of SQLite as ours, which say what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _explain(error.orig, path) from error
+    except sqlite3.Error as error:
+        raise _explain(error, path) from error
+
+
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "the disk that holds {path} is full; nothing was stored: free some space",
+    sqlite3.SQLITE_READONLY: "cannot write {path}: it or its folder is read-only",
+    sqlite3.SQLITE_CANTOPEN: "cannot open {path}: it or its folder cannot be read and written",
+    sqlite3.SQLITE_PERM: "cannot open {path}: permission denied",
+    sqlite3.SQLITE_BUSY: "another process keeps {path} locked; try again when it is done",
+    sqlite3.SQLITE_LOCKED: "another process keeps {path} locked; try again when it is done",
+    sqlite3.SQLITE_IOERR: "cannot read or write {path}: the disk reports an error, or is full",
+}
+
+
+def _explain(error: BaseException | None, path: Path) -> GalleryError:
+    # The low byte is the primary result code: https://www.sqlite.org/rescode.html
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in _ADVICE:
+        return GalleryError(_ADVICE[code].format(path=path))
+    return GalleryDamagedError(
+        f"{path} cannot be read as a gallery ({error}); restore it from a backup, or move it away "
+        "to begin with an empty one"
+    )

@@ -1,0 +1,184 @@
+"""Exact search among the templates of one gallery and embedding space.
+
+FAISS must not add to an index while another thread searches it, and copying an index for every
+enrolment would make enrolling n people cost n squared. So an index here never changes: it is a
+short row of *segments*, each with a FAISS index that is complete when it is made. A change gives a
+new `VectorIndex` that shares the old one's segments and has a small one more; segments of like size
+are merged, so that there are at most log2(n) of them and a template is copied log2(n) times in all
+(the logarithmic method of Bentley and Saxe, 1980). Whoever searches the old index goes on doing so.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.errors import ArrayError
+from facerec.gallery.reading import IndexedRows
+
+__all__ = ["Hit", "VectorIndex", "best_hits"]
+
+
+@dataclass(frozen=True, order=True)
+class Hit:
+    """One person's score against a probe; sorts best first, then by who was enrolled first.
+
+    Attributes:
+        distance: The negated similarity, so that the natural order is best first.
+        person: Number of the person.
+        profile_id: Their id.
+    """
+
+    distance: float
+    person: int
+    profile_id: str
+
+
+def best_hits(hits: Iterable[Hit], k: int) -> list[Hit]:
+    """Return the `k` best people of several searches, each once, with their best score."""
+    best: list[Hit] = []
+    seen: set[int] = set()
+    for hit in sorted(hits):
+        if hit.person not in seen:
+            seen.add(hit.person)
+            best.append(hit)
+    return best[:k]
+
+
+class _Segment:
+    """Templates that are searched together; complete when made, but people may be masked out."""
+
+    def __init__(self, rows: IndexedRows) -> None:
+        self.people = rows.people
+        self.profile_ids = rows.profile_ids
+        self.live: NDArray[np.bool_] | None = None
+        self._flat = faiss.IndexFlatIP(rows.embeddings.shape[1])
+        self._flat.add(rows.embeddings)
+        unique, counts = np.unique(rows.people, return_counts=True)
+        self.live_people: NDArray[np.int64] = unique
+        self._most_templates = int(counts.max())
+        self._search_parameters: faiss.SearchParameters | None = None
+        self._selector: tuple[object, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    @property
+    def live_rows(self) -> int:
+        return len(self) if self.live is None else int(np.count_nonzero(self.live))
+
+    def without(self, people: NDArray[np.int64]) -> "_Segment":
+        """Return a segment that shares these vectors and no longer finds `people`."""
+        gone = np.isin(self.live_people, people, assume_unique=True)
+        if not gone.any():
+            return self
+        other = object.__new__(_Segment)
+        other.__dict__.update(self.__dict__)
+        other.live_people = self.live_people[~gone]
+        other.live = np.isin(self.people, other.live_people)
+        bitmap = np.packbits(other.live, bitorder="little")
+        # FAISS's stubs describe the C++ constructors, not those that its Python gives them.
+        selector = faiss.IDSelectorBitmap(bitmap)  # type: ignore[arg-type, call-arg]
+        other._search_parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+        other._selector = (bitmap, selector)  # FAISS keeps pointers to these, not references
+        return other
+
+    def rows(self) -> IndexedRows:
+        """Return the templates that it still finds."""
+        vectors = self._flat.reconstruct_n(0, len(self))
+        rows = IndexedRows(vectors, self.people, self.profile_ids)
+        return rows if self.live is None else rows[self.live]
+
+    def search(self, probe: NDArray[np.float32], k: int) -> list[Hit]:
+        """Return the `k` best people.
+
+        The `k` best people are certainly among the ``(k - 1) * m + 1`` best templates when nobody
+        has more than `m`: were the k-th person further down, then fewer than k people would have
+        filled all the places above.
+        """
+        places = min(self.live_rows, (k - 1) * self._most_templates + 1)
+        if places == 0:
+            return []
+        similarities, found = self._flat.search(probe[None], places, params=self._search_parameters)
+        return best_hits(
+            (
+                Hit(-float(similarity), int(self.people[row]), self.profile_ids[row].decode())
+                for similarity, row in zip(similarities[0], found[0], strict=True)
+                if row >= 0
+            ),
+            k,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class VectorIndex:
+    """An immutable exact index by inner product; safe to search from any number of threads.
+
+    Attributes:
+        size: Length of the embeddings.
+    """
+
+    size: int
+    _segments: tuple[_Segment, ...] = ()
+
+    @cached_property
+    def people(self) -> NDArray[np.int64]:
+        """Sorted numbers of the people who can be found, int64 (n,)."""
+        if not self._segments:
+            return np.zeros(0, np.int64)
+        return np.sort(np.concatenate([segment.live_people for segment in self._segments]))
+
+    @property
+    def searched(self) -> int:
+        """Number of people who can be found."""
+        return sum(len(segment.live_people) for segment in self._segments)
+
+    def updated(self, forget: NDArray[np.int64], rows: IndexedRows) -> Self:
+        """Return an index that no longer knows `forget`, and then also knows `rows`.
+
+        Args:
+            forget: int64 (n,): numbers of people; those not in the index are passed over.
+            rows: All the present templates of each person in it, who must be new or in `forget`.
+        """
+        segments = [segment.without(forget) for segment in self._segments]
+        segments = [_compacted(segment) for segment in segments if segment.live_rows]
+        if len(rows):
+            segments.append(_Segment(rows))
+        while len(segments) > 1 and len(segments[-2]) < 2 * len(segments[-1]):
+            segments[-2:] = [_merged(segments[-2], segments[-1])]
+        return type(self)(self.size, tuple(segments))
+
+    def search(self, probe: NDArray[np.float32], k: int) -> list[Hit]:
+        """Return the at most `k` people with the highest similarity of any template, best first.
+
+        Args:
+            probe: float32 (size,), unit length.
+            k: How many, at least 1.
+
+        Raises:
+            ArrayError: the probe has another length.
+        """
+        if probe.shape != (self.size,):
+            raise ArrayError(f"probe must have shape ({self.size},); received {probe.shape}")
+        hits = [hit for segment in self._segments for hit in segment.search(probe, k)]
+        return best_hits(hits, k)
+
+
+def _compacted(segment: _Segment) -> _Segment:
+    """Drop the vectors of people who are not found any more, once they are the greater part."""
+    return segment if 2 * segment.live_rows >= len(segment) else _Segment(segment.rows())
+
+
+def _merged(first: _Segment, second: _Segment) -> _Segment:
+    a, b = first.rows(), second.rows()
+    return _Segment(
+        IndexedRows(
+            np.concatenate([a.embeddings, b.embeddings]),
+            np.concatenate([a.people, b.people]),
+            np.concatenate([a.profile_ids, b.profile_ids]),
+        )
+    )
