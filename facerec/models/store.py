@@ -1,0 +1,183 @@
+"""The folder of installed networks. Reads and writes files; imports no Keras."""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from facerec.errors import ModelDamagedError, ModelNotFoundError
+from facerec.inference import Alignment, ModelManifest, ModelTask, Preprocessing
+from facerec.models.file_hash import sha256_of
+
+__all__ = ["KERAS_FILE", "LITERT_FILE", "MANIFEST_FILE", "ModelStore"]
+
+MANIFEST_FILE = "manifest.json"
+LITERT_FILE = "model.tflite"
+KERAS_FILE = "model.keras"
+
+
+class ModelStore:
+    """Installed networks, one folder each: ``manifest.json`` and the files that it names.
+
+    Args:
+        models_dir: Folder of the networks; need not exist yet.
+    """
+
+    def __init__(self, models_dir: Path) -> None:
+        self._dir = models_dir
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where downloaded package files are kept, beside the networks."""
+        return self._dir.parent / "cache" / "packages"
+
+    def installed(self) -> tuple[ModelManifest, ...]:
+        """Return the manifests of all networks that can be read, by name; damaged ones left out."""
+        manifests = []
+        for path in sorted(self._dir.glob(f"*/{MANIFEST_FILE}")):
+            if not path.parent.name.startswith("."):
+                try:
+                    manifests.append(self._read(path.parent.name))
+                except ModelDamagedError:
+                    continue
+        return tuple(manifests)
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is anything under that name, whole or damaged."""
+        return (self._dir / name).is_dir()
+
+    def require(self, name: str, task: ModelTask) -> ModelManifest:
+        """Return an installed network's manifest after checking the hash of its LiteRT file.
+
+        Raises:
+            ModelNotFoundError: not installed, or for another task.
+            ModelDamagedError: the manifest or the LiteRT file is not what was installed.
+        """
+        if not _is_name(name) or not self.has(name):
+            raise ModelNotFoundError(
+                f"network {name} is not installed; run: facerec models pull {name}"
+            )
+        manifest = self._read(name)
+        if manifest.task is not task:
+            raise ModelNotFoundError(
+                f"network {name} is of task {manifest.task}; one of task {task} is needed"
+            )
+        self._check(manifest, LITERT_FILE)
+        return manifest
+
+    def file(self, name: str, file_name: str) -> Path:
+        """Return the path of a file of an installed network.
+
+        Raises:
+            ModelNotFoundError: the network is not installed.
+            ModelDamagedError: it has no such file.
+        """
+        if not _is_name(name) or not self.has(name):
+            raise ModelNotFoundError(
+                f"network {name} is not installed; run: facerec models pull {name}"
+            )
+        path = self._dir / name / file_name
+        if not path.is_file():
+            raise ModelDamagedError(_damaged(name, f"has no file {file_name}"))
+        return path
+
+    def verify(self, name: str) -> ModelManifest:
+        """Check the hash of every file of an installed network.
+
+        Raises:
+            ModelNotFoundError: not installed.
+            ModelDamagedError: a file is missing or not what was installed.
+        """
+        self.file(name, MANIFEST_FILE)
+        manifest = self._read(name)
+        for file_name in manifest.files:
+            self._check(manifest, file_name)
+        return manifest
+
+    @contextmanager
+    def new_folder(self) -> Iterator[Path]:
+        """Give an empty folder beside the networks in which one can be made; removed at the end."""
+        self._dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._dir, prefix=".new-") as folder:
+            yield Path(folder)
+
+    def install(self, manifest: ModelManifest, folder: Path) -> None:
+        """Put a finished folder of `new_folder` in its place, in one step, replacing an older one.
+
+        Args:
+            manifest: Is written into the folder first.
+            folder: Holds the files that the manifest names; moved away.
+        """
+        text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n"
+        (folder / MANIFEST_FILE).write_text(text, encoding="utf-8")
+        finished = folder.with_name(folder.name + ".done")
+        target = self._dir / manifest.name
+        # A reader holds no lock: he sees the old network or the new one, since each file he opens
+        # stays whole; two writers take turns.
+        with self._lock():
+            os.rename(folder, finished)
+            folder.mkdir()  # for its owner to remove
+            with tempfile.TemporaryDirectory(dir=self._dir, prefix=".old-") as old:
+                if target.exists():
+                    os.rename(target, Path(old) / "model")
+                os.rename(finished, target)
+
+    def remove(self, name: str) -> None:
+        """Remove a network, if it is there."""
+        if _is_name(name):
+            with self._lock():
+                shutil.rmtree(self._dir / name, ignore_errors=True)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with (self._dir / ".lock").open("w") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX)
+            yield
+
+    def _read(self, name: str) -> ModelManifest:
+        path = self._dir / name / MANIFEST_FILE
+        try:
+            return _manifest(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelDamagedError(_damaged(name, "has a manifest that cannot be read")) from error
+
+    def _check(self, manifest: ModelManifest, file_name: str) -> None:
+        path = self.file(manifest.name, file_name)
+        if sha256_of(path) != manifest.files.get(file_name):
+            raise ModelDamagedError(
+                _damaged(manifest.name, f"has a {file_name} that is not the one installed")
+            )
+
+
+def _damaged(name: str, fault: str) -> str:
+    return f"network {name} {fault}; run: facerec models pull {name} --force"
+
+
+def _is_name(name: str) -> bool:
+    """Tell whether a name can be that of a folder of ours, and nothing else."""
+    return bool(name) and not name.startswith(".") and Path(name).name == name
+
+
+def _manifest(record: dict[str, Any]) -> ModelManifest:
+    """Build a manifest from its JSON form."""
+    alignment = record["alignment"]
+    preprocessing = record["preprocessing"]
+    return ModelManifest(
+        **{
+            **record,
+            "task": ModelTask(record["task"]),
+            "preprocessing": Preprocessing(
+                **{**preprocessing, "offset": tuple(preprocessing["offset"])}
+            ),
+            "alignment": None
+            if alignment is None
+            else Alignment(alignment["chip_size_px"], tuple(map(tuple, alignment["landmarks_px"]))),
+            "files": dict(record["files"]),
+        }
+    )
