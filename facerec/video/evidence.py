@@ -1,0 +1,208 @@
+"""What the frames of one track say together about who it is.
+
+Pure: no clock, no gallery, no network. The monitor asks `wants` whether a frame is worth embedding,
+searches the gallery with `probe_with`, tells `add` what came back, and reads `verdict`.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.decision.decision import Decision, Outcome, Reason
+
+__all__ = ["EvidenceRules", "TrackEvidence", "Verdict"]
+
+_LEAST_WEIGHT = 1e-3
+"""A face of quality 0 (where rules allow one) still has a direction."""
+
+
+@dataclass(frozen=True)
+class EvidenceRules:
+    """When a track's evidence is enough.
+
+    Attributes:
+        decide_after_frames: Successive usable frames that must agree on a person, 1 or more.
+        stranger_after_s: Seconds of usable frames without a match that make a stranger.
+        min_quality: Frames whose face has a lower overall quality are not usable, 0..1.
+        reopen_at_quality_gain: A stranger's track is looked at again when a face is better by this
+            factor than all that were used: who was far away may step up to the gate. Above 1.
+    """
+
+    decide_after_frames: int
+    stranger_after_s: float
+    min_quality: float
+    reopen_at_quality_gain: float = 1.25
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was decided about a track, and when.
+
+    Attributes:
+        decision: Outcome, person, similarity, threshold and reasons of the fused probe.
+        first_seen_s: Source clock of the track's first frame.
+        decided_s: Source clock of the frame that decided.
+        frames: Usable frames that the decision rests on.
+    """
+
+    decision: Decision
+    first_seen_s: float
+    decided_s: float
+    frames: int
+
+    @property
+    def latency_s(self) -> float:
+        """Seconds from the first sight of the face to the decision."""
+        return self.decided_s - self.first_seen_s
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """The usable frames since the track was opened (or reopened).
+
+    Attributes:
+        weighted_sum: float64 (d,), sum of quality times embedding.
+        frames: How many frames are in it.
+        first_s: Source clock of the first of them.
+        agreed_on: Person whom the last `agreeing` frames each found first; None in an empty
+            gallery.
+        agreeing: Length of that run.
+        fused: Decision about the fused probe of all frames.
+    """
+
+    weighted_sum: NDArray[np.float64]
+    frames: int
+    first_s: float
+    agreed_on: str | None
+    agreeing: int
+    fused: Decision
+
+
+@dataclass(frozen=True, eq=False)
+class TrackEvidence:
+    """The evidence of one track so far; every change returns a new value.
+
+    The fused probe is the mean of the frames' embeddings, weighted by quality and brought back to
+    unit length: the best estimate of one direction from noisy sightings of it. The operating point
+    is applied to it unchanged, and besides `decide_after_frames` successive frames must each find
+    the same person first. A track that found nobody is closed after `stranger_after_s`, so that
+    a stranger is not given ever more chances to be mistaken by staying.
+
+    Attributes:
+        rules: When evidence is enough.
+        first_seen_s: Source clock of the track's first frame.
+        window: Usable frames under consideration; None before the first and while closed.
+        best_quality: Highest overall quality used since the track began.
+        verdict: What was decided. A person never changes; a stranger may become a person.
+    """
+
+    rules: EvidenceRules
+    first_seen_s: float
+    window: _Window | None = None
+    best_quality: float = 0.0
+    verdict: Verdict | None = None
+
+    @property
+    def frames(self) -> int:
+        """Usable frames under consideration now."""
+        return self.window.frames if self.window is not None else 0
+
+    @property
+    def similarity(self) -> float | None:
+        """Similarity of the fused probe to the nearest person; None before the first frame."""
+        latest = self.window.fused if self.window is not None else self._decided
+        return latest.similarity if latest is not None else None
+
+    @property
+    def _decided(self) -> Decision | None:
+        return self.verdict.decision if self.verdict is not None else None
+
+    def wants(self, quality: float) -> bool:
+        """Tell whether a frame whose face has this overall quality is worth embedding."""
+        if quality < self.rules.min_quality:
+            return False
+        if self.verdict is None or self.window is not None:
+            return True
+        if self.verdict.decision.outcome is Outcome.IDENTIFIED:
+            return False
+        return quality >= self.best_quality * self.rules.reopen_at_quality_gain
+
+    def probe_with(self, embedding: NDArray[np.float32], quality: float) -> NDArray[np.float32]:
+        """Return the fused probe as it will be with this frame: float32 (d,), unit length."""
+        total = self._sum_with(embedding, quality)
+        return (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
+
+    def add(
+        self,
+        embedding: NDArray[np.float32],
+        quality: float,
+        *,
+        clock_s: float,
+        nearest: str | None,
+        fused: Decision,
+    ) -> "TrackEvidence":
+        """Take in one usable frame.
+
+        Args:
+            embedding: float32 (d,), unit length, of this frame's face.
+            quality: Its overall quality, 0..1; one that `wants` accepted.
+            clock_s: Source clock of the frame.
+            nearest: Person whom this frame alone finds first; None in an empty gallery.
+            fused: Decision about `probe_with(embedding, quality)`.
+
+        Returns:
+            The evidence with the frame; its `verdict` is new if the frame decided.
+        """
+        old = self.window
+        window = _Window(
+            self._sum_with(embedding, quality),
+            frames=self.frames + 1,
+            first_s=old.first_s if old is not None else clock_s,
+            agreed_on=nearest,
+            agreeing=1 + (old.agreeing if old is not None and old.agreed_on == nearest else 0),
+            fused=fused,
+        )
+        grown = replace(self, window=window, best_quality=max(self.best_quality, quality))
+        return grown._judged(window, clock_s)
+
+    def ended(
+        self, clock_s: float, *, threshold: float, faults: tuple[Reason, ...]
+    ) -> "TrackEvidence":
+        """Close the track: without a verdict so far it is undecided.
+
+        Args:
+            clock_s: Source clock of the track's last frame.
+            threshold: Similarity from which the operating point identifies.
+            faults: What is wrong with the track's best face, for a track of no usable frame.
+        """
+        if self.verdict is not None:
+            return self
+        nothing = Decision(Outcome.UNDECIDED, None, None, threshold, None, faults)
+        latest = self.window.fused if self.window is not None else nothing
+        reasons = latest.reasons
+        if not reasons or self.frames < self.rules.decide_after_frames:
+            reasons = tuple(dict.fromkeys((*reasons, Reason.TOO_FEW_FRAMES)))
+        decision = replace(latest, outcome=Outcome.UNDECIDED, profile_id=None, reasons=reasons)
+        verdict = Verdict(decision, self.first_seen_s, clock_s, self.frames)
+        return replace(self, window=None, verdict=verdict)
+
+    def _sum_with(self, embedding: NDArray[np.float32], quality: float) -> NDArray[np.float64]:
+        weighted = embedding.astype(np.float64) * max(quality, _LEAST_WEIGHT)
+        return weighted if self.window is None else self.window.weighted_sum + weighted
+
+    def _judged(self, window: _Window, clock_s: float) -> "TrackEvidence":
+        """Reach a verdict if the evidence is enough; a verdict closes the window."""
+        fused = window.fused
+        verdict = Verdict(fused, self.first_seen_s, clock_s, window.frames)
+        if window.frames < self.rules.decide_after_frames:
+            return self
+        if fused.outcome is Outcome.IDENTIFIED:
+            agreed = window.agreeing >= self.rules.decide_after_frames
+            named = agreed and window.agreed_on == fused.profile_id
+            return replace(self, window=None, verdict=verdict) if named else self
+        lasted = clock_s - window.first_s >= self.rules.stranger_after_s
+        if fused.outcome is Outcome.UNKNOWN and lasted:
+            # A second look that finds a stranger again is no news: the first verdict stays.
+            return replace(self, window=None, verdict=self.verdict or verdict)
+        return self

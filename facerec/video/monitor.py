@@ -1,0 +1,232 @@
+"""Recognising people in the frames of one camera: detect, follow, gather evidence, decide once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.analysis.faces import Faces
+from facerec.analysis.quality import flaws
+from facerec.decision.decision import Outcome, Reason
+from facerec.video.evidence import EvidenceRules, TrackEvidence, Verdict
+from facerec.video.frame import Frame
+from facerec.video.identifier import Identifier
+from facerec.video.tracker import Tracker
+
+__all__ = ["Analyzer", "Monitor", "Observation", "TrackDecision", "TrackView"]
+
+
+class Analyzer(Protocol):
+    """What the monitor needs of `facerec.analysis.FaceAnalyzer`; safe to share between cameras."""
+
+    def detect(self, image: NDArray[np.uint8]) -> Faces:
+        """Find and assess the faces of an image (height, width, 3), BGR."""
+        ...
+
+    def embed(self, image: NDArray[np.uint8], faces: Faces) -> Faces:
+        """Return the same faces with their embeddings."""
+        ...
+
+
+@dataclass(frozen=True)
+class TrackDecision:
+    """A verdict about one track, ready to be told.
+
+    Attributes:
+        camera: Name of the camera.
+        track_id: Number of the track, unique within a camera's run.
+        verdict: What was decided.
+        name: Display name of the person; None for a stranger and while undecided.
+        first_seen: When the track's first frame was taken, UTC.
+        decided: When the deciding frame was taken, UTC.
+    """
+
+    camera: str
+    track_id: int
+    verdict: Verdict
+    name: str | None
+    first_seen: datetime
+    decided: datetime
+
+
+@dataclass(frozen=True, eq=False)
+class TrackView:
+    """One face in one frame, as an annotation shows it.
+
+    Attributes:
+        track_id: Number of the track.
+        box_xyxy_px: float32 (4,).
+        quality: Overall quality of the face in this frame, 0..1.
+        evidence: The track's evidence after this frame.
+        name: Display name of the person, once identified.
+    """
+
+    track_id: int
+    box_xyxy_px: NDArray[np.float32]
+    quality: float
+    evidence: TrackEvidence
+    name: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What one frame showed and what was decided at it.
+
+    Attributes:
+        frame: The frame.
+        tracks: One entry a face in it.
+        decisions: Tracks decided at this frame, tracks that ended undecided among them.
+    """
+
+    frame: Frame
+    tracks: tuple[TrackView, ...]
+    decisions: tuple[TrackDecision, ...]
+
+
+@dataclass
+class _Followed:
+    """What the monitor keeps of a track while it lasts."""
+
+    evidence: TrackEvidence
+    first_seen: datetime
+    last_seen: datetime
+    last_seen_s: float
+    name: str | None = None
+    best_quality: float = -1.0
+    faults: tuple[Reason, ...] = ()
+
+
+class Monitor:
+    """Recognises the people before one camera; feed it that camera's frames in order.
+
+    A track is named at most once and never renamed. Faces are embedded only while a decision is
+    open, so a decided track costs detection alone.
+    """
+
+    def __init__(
+        self,
+        analyzer: Analyzer,
+        tracker: Tracker,
+        identifier: Identifier,
+        rules: EvidenceRules,
+        *,
+        camera: str,
+    ) -> None:
+        """Begin with no tracks; `tracker` must be this monitor's own."""
+        self._analyzer = analyzer
+        self._tracker = tracker
+        self._identifier = identifier
+        self._rules = rules
+        self._camera = camera
+        self._followed: dict[int, _Followed] = {}
+
+    def observe(self, frame: Frame) -> Observation:
+        """Take in the next frame."""
+        faces = self._analyzer.detect(frame.image_bgr)
+        update = self._tracker.update(faces.boxes_xyxy_px, frame.clock_s)
+        ended = self._end(update.ended)
+        for face, track_id in enumerate(update.track_ids):
+            self._see(int(track_id), faces, face, frame)
+        decided = self._weigh(faces, update.track_ids, frame)
+        views = tuple(
+            self._view(int(track_id), faces, face) for face, track_id in enumerate(update.track_ids)
+        )
+        return Observation(frame, views, (*ended, *decided))
+
+    def finish(self) -> tuple[TrackDecision, ...]:
+        """End every track, when the source is over; return the undecided ones."""
+        return self._end(self._tracker.end_all())
+
+    def _see(self, track_id: int, faces: Faces, face: int, frame: Frame) -> None:
+        """Note that a track was seen, and the faults of its best face so far."""
+        track = self._followed.get(track_id)
+        if track is None:
+            evidence = TrackEvidence(self._rules, frame.clock_s)
+            track = _Followed(evidence, frame.captured, frame.captured, frame.clock_s)
+            self._followed[track_id] = track
+        track.last_seen, track.last_seen_s = frame.captured, frame.clock_s
+        quality = _overall(faces, face)
+        if quality > track.best_quality:
+            track.best_quality = quality
+            track.faults = self._faults(faces, face, quality)
+
+    def _faults(self, faces: Faces, face: int, quality: float) -> tuple[Reason, ...]:
+        found = flaws(faces.quality, face) if faces.quality is not None else ()
+        low = (Reason.LOW_QUALITY,) if quality < self._rules.min_quality else ()
+        return (*low, *(Reason(flaw.value) for flaw in found))
+
+    def _weigh(
+        self, faces: Faces, track_ids: NDArray[np.int64], frame: Frame
+    ) -> Iterator[TrackDecision]:
+        """Embed the faces that can change a decision, and take them in."""
+        wanted = np.array(
+            [
+                face
+                for face, track_id in enumerate(track_ids)
+                if self._followed[int(track_id)].evidence.wants(_overall(faces, face))
+            ],
+            np.intp,
+        )
+        if not len(wanted):
+            return
+        embeddings = self._analyzer.embed(frame.image_bgr, faces[wanted]).embeddings
+        if embeddings is None:
+            return
+        for face, embedding in zip(wanted, embeddings, strict=True):
+            track_id = int(track_ids[face])
+            decision = self._add(track_id, embedding, _overall(faces, int(face)), frame)
+            if decision is not None:
+                yield decision
+
+    def _add(
+        self, track_id: int, embedding: NDArray[np.float32], quality: float, frame: Frame
+    ) -> TrackDecision | None:
+        """Take one embedded face into its track; return the decision if it made one."""
+        track = self._followed[track_id]
+        before = track.evidence.verdict
+        track.evidence = track.evidence.add(
+            embedding,
+            quality,
+            clock_s=frame.clock_s,
+            nearest=self._identifier.nearest(embedding),
+            fused=self._identifier.identify(track.evidence.probe_with(embedding, quality)),
+        )
+        verdict = track.evidence.verdict
+        if verdict is None or verdict is before:
+            return None
+        if verdict.decision.outcome is Outcome.IDENTIFIED and verdict.decision.profile_id:
+            track.name = self._identifier.name_of(verdict.decision.profile_id)
+        return self._told(track_id, track, verdict, frame.captured)
+
+    def _end(self, track_ids: tuple[int, ...]) -> tuple[TrackDecision, ...]:
+        """Forget tracks; return those that nothing had been decided about."""
+        told = []
+        for track_id in track_ids:
+            track = self._followed.pop(track_id)
+            if track.evidence.verdict is not None:
+                continue
+            threshold = self._identifier.threshold()
+            closed = track.evidence.ended(
+                track.last_seen_s, threshold=threshold, faults=track.faults
+            )
+            if closed.verdict is not None:
+                told.append(self._told(track_id, track, closed.verdict, track.last_seen))
+        return tuple(told)
+
+    def _told(
+        self, track_id: int, track: _Followed, verdict: Verdict, decided: datetime
+    ) -> TrackDecision:
+        return TrackDecision(self._camera, track_id, verdict, track.name, track.first_seen, decided)
+
+    def _view(self, track_id: int, faces: Faces, face: int) -> TrackView:
+        track = self._followed[track_id]
+        box = faces.boxes_xyxy_px[face]
+        return TrackView(track_id, box, _overall(faces, face), track.evidence, track.name)
+
+
+def _overall(faces: Faces, face: int) -> float:
+    """Overall quality of one face; 1 from an analyzer that does not assess."""
+    return float(faces.quality.overall[face]) if faces.quality is not None else 1.0

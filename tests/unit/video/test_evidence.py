@@ -1,0 +1,149 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from facerec.decision.decision import Decision, Outcome, Reason
+from facerec.video.evidence import EvidenceRules, TrackEvidence
+
+RULES = EvidenceRules(decide_after_frames=3, stranger_after_s=1.0, min_quality=0.2)
+ADA = Decision(Outcome.IDENTIFIED, "ada", 0.7, 0.5, 0.4, ())
+BOB = Decision(Outcome.IDENTIFIED, "bob", 0.6, 0.5, 0.1, ())
+NOBODY = Decision(Outcome.UNKNOWN, None, 0.1, 0.5, 0.0, (Reason.BELOW_THRESHOLD,))
+NARROW = Decision(Outcome.UNDECIDED, None, 0.6, 0.5, 0.01, (Reason.NARROW_MARGIN,))
+EAST = np.array([1, 0, 0, 0], np.float32)
+NORTH = np.array([0, 1, 0, 0], np.float32)
+
+
+def fed(
+    *frames: tuple[str | None, Decision],
+    evidence: TrackEvidence | None = None,
+    start_s: float = 10.0,
+    step_s: float = 0.1,
+    quality: float = 0.5,
+) -> TrackEvidence:
+    evidence = evidence or TrackEvidence(RULES, start_s)
+    for step, (nearest, fused) in enumerate(frames):
+        clock_s = start_s + step * step_s
+        evidence = evidence.add(EAST, quality, clock_s=clock_s, nearest=nearest, fused=fused)
+    return evidence
+
+
+def test_a_person_is_named_at_the_frame_that_completes_the_agreement() -> None:
+    two = fed(("ada", ADA), ("ada", ADA))
+    assert two.verdict is None
+    three = fed(("ada", ADA), ("ada", ADA), ("ada", ADA))
+    assert three.verdict is not None
+    assert three.verdict.decision == ADA
+    assert three.verdict.frames == 3
+    assert three.verdict.latency_s == pytest.approx(0.2)
+
+
+def test_one_frame_that_looks_like_another_person_starts_the_count_again() -> None:
+    evidence = fed(("ada", ADA), ("ada", ADA), ("bob", ADA), ("ada", ADA), ("ada", ADA))
+    assert evidence.verdict is None
+    evidence = evidence.add(EAST, 0.5, clock_s=11, nearest="ada", fused=ADA)
+    assert evidence.verdict is not None
+
+
+def test_agreement_on_another_person_than_the_fused_probe_names_nobody() -> None:
+    assert fed(*[("ada", BOB)] * 8).verdict is None
+
+
+def test_a_named_track_wants_no_more_frames_however_good() -> None:
+    evidence = fed(*[("ada", ADA)] * 3)
+    assert not evidence.wants(1.0)
+
+
+def test_poor_frames_are_not_wanted_and_the_bound_is_inclusive() -> None:
+    evidence = TrackEvidence(RULES, 0)
+    assert not evidence.wants(0.199)
+    assert evidence.wants(0.2)
+
+
+def test_a_stranger_needs_time_and_is_told_with_the_reason() -> None:
+    almost = fed(*[("ada", NOBODY)] * 10)  # 0.9 s
+    assert almost.verdict is None
+    evidence = fed(*[("ada", NOBODY)] * 11)
+    assert evidence.verdict is not None
+    assert evidence.verdict.decision.outcome is Outcome.UNKNOWN
+    assert evidence.verdict.decision.reasons == (Reason.BELOW_THRESHOLD,)
+    assert evidence.verdict.latency_s == pytest.approx(1.0)
+
+
+def test_a_stranger_needs_frames_too() -> None:
+    """Two frames a second apart are not a second of evidence."""
+    evidence = fed(("ada", NOBODY), ("ada", NOBODY), step_s=5)
+    assert evidence.verdict is None
+
+
+def test_a_narrow_margin_is_neither_a_person_nor_a_stranger() -> None:
+    assert fed(*[("ada", NARROW)] * 40).verdict is None
+
+
+def test_a_stranger_is_looked_at_again_only_in_clearly_better_frames() -> None:
+    stranger = fed(*[("ada", NOBODY)] * 11, quality=0.4)
+    assert not stranger.wants(0.49)
+    assert stranger.wants(0.5)
+
+
+def test_a_stranger_who_steps_up_may_be_named_from_the_better_frames_alone() -> None:
+    far = fed(*[("bob", NOBODY)] * 11, quality=0.4)
+    near = far.add(NORTH, 0.8, clock_s=20, nearest="ada", fused=ADA)
+    assert near.verdict is far.verdict
+    assert near.frames == 1
+    np.testing.assert_allclose(near.probe_with(NORTH, 0.8), NORTH)  # nothing of EAST is left
+    assert near.wants(0.5)
+    for _ in range(2):
+        near = near.add(NORTH, 0.8, clock_s=20.1, nearest="ada", fused=ADA)
+    assert near.verdict is not None
+    assert near.verdict.decision == ADA
+
+
+def test_a_stranger_who_stays_one_is_told_once() -> None:
+    far = fed(*[("bob", NOBODY)] * 11, quality=0.4)
+    near = fed(*[("bob", NOBODY)] * 11, evidence=far, start_s=20, quality=0.8)
+    assert near.window is None
+    assert near.verdict is far.verdict
+    assert not near.wants(0.9)
+
+
+def test_the_fused_probe_is_the_mean_weighted_by_quality() -> None:
+    evidence = fed(("ada", NOBODY), quality=0.9)
+    expected = np.array([0.9, 0.3, 0, 0]) / np.hypot(0.9, 0.3)
+    probe = evidence.probe_with(NORTH, 0.3)
+    assert probe.dtype == np.float32
+    np.testing.assert_allclose(probe, expected, atol=1e-6)
+
+
+def test_opposite_embeddings_do_not_divide_by_zero() -> None:
+    evidence = fed(("ada", NOBODY), quality=0.5)
+    assert np.isfinite(evidence.probe_with(-EAST, 0.5)).all()
+
+
+def test_an_end_without_any_usable_frame_is_undecided_for_the_faults_of_the_face() -> None:
+    evidence = TrackEvidence(RULES, 5.0).ended(6.0, threshold=0.5, faults=(Reason.BLURRED,))
+    assert evidence.verdict is not None
+    assert evidence.verdict.decision == Decision(
+        Outcome.UNDECIDED, None, None, 0.5, None, (Reason.BLURRED, Reason.TOO_FEW_FRAMES)
+    )
+    assert evidence.verdict.frames == 0
+
+
+def test_an_end_before_enough_frames_agree_names_nobody() -> None:
+    evidence = fed(("ada", ADA), ("ada", ADA)).ended(11, threshold=0.5, faults=())
+    assert evidence.verdict is not None
+    assert evidence.verdict.decision == replace(
+        ADA, outcome=Outcome.UNDECIDED, profile_id=None, reasons=(Reason.TOO_FEW_FRAMES,)
+    )
+
+
+def test_an_end_after_a_narrow_margin_says_so() -> None:
+    evidence = fed(*[("ada", NARROW)] * 9).ended(11, threshold=0.5, faults=())
+    assert evidence.verdict is not None
+    assert evidence.verdict.decision.reasons == (Reason.NARROW_MARGIN,)
+
+
+def test_an_end_after_a_verdict_changes_nothing() -> None:
+    evidence = fed(*[("ada", ADA)] * 3)
+    assert evidence.ended(99, threshold=0.5, faults=()) is evidence
