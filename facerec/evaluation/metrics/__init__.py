@@ -1,0 +1,1 @@
+"""Error rates from comparison scores: arrays in, figures out."""

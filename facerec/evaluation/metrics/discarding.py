@@ -1,0 +1,72 @@
+"""Error-versus-discard: how much error goes when the pictures of least quality go."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.errors import ArrayError
+from facerec.evaluation.metrics.comparisons import MatedScores
+
+__all__ = ["DiscardCurve", "discard_curve"]
+
+SHARES = tuple(round(0.01 * step, 2) for step in range(0, 51))
+
+
+@dataclass(frozen=True, eq=False)
+class DiscardCurve:
+    """False non-matches left as images of least quality are discarded, at a fixed threshold.
+
+    Attributes:
+        discarded: float64 (s,) share of images discarded.
+        left: float64 (s,) false non-matches left, as a share of those at no discard.
+        fnmr: float64 (s,) false non-match rate among the comparisons left.
+        false_non_matches: Number at no discard.
+    """
+
+    discarded: NDArray[np.float64]
+    left: NDArray[np.float64]
+    fnmr: NDArray[np.float64]
+    false_non_matches: int
+
+    def left_at(self, share: float) -> float:
+        """Return the share of false non-matches left after discarding `share` of the images."""
+        return float(np.interp(share, self.discarded, self.left))
+
+
+def discard_curve(
+    mated: MatedScores,
+    quality: NDArray[np.float64],
+    threshold: float,
+    shares: tuple[float, ...] = SHARES,
+) -> DiscardCurve:
+    """Discard images from the least quality up and count what is left (ISO/IEC 29794-1).
+
+    Args:
+        mated: Mated comparisons; failures to acquire are left out, for they have no quality.
+        quality: float64 (images,) quality of each image, rising with fitness.
+        threshold: Similarity from which is accepted.
+        shares: Shares of the images that took part in a mated comparison, ascending from 0.
+
+    Returns:
+        The curve. A comparison goes when either of its images goes.
+    """
+    made = np.isfinite(mated.scores)
+    if not made.any():
+        raise ArrayError("a discard curve needs at least one mated comparison that was made")
+    pairs, missed = mated.pairs[made], mated.scores[made] < threshold
+    taking_part = np.unique(pairs)
+    order = taking_part[np.argsort(quality[taking_part], kind="stable")]
+    place = np.empty(len(quality), np.intp)
+    place[order] = np.arange(len(order))
+    goes_at = place[pairs].min(axis=1)
+    cut = np.floor(np.array(shares) * len(order) + 1e-9)
+    kept = goes_at[None, :] >= cut[:, None]
+    remaining = (kept & missed[None, :]).sum(axis=1)
+    total = int(missed.sum())
+    return DiscardCurve(
+        np.array(shares),
+        remaining / max(total, 1),
+        remaining / np.maximum(kept.sum(axis=1), 1),
+        total,
+    )
