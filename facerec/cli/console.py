@@ -13,7 +13,7 @@ from rich.console import Console
 
 from facerec.errors import FaceRecError
 
-__all__ = ["Home", "Json", "emit", "fail", "messages", "output", "stated_failures"]
+__all__ = ["Home", "Json", "emit", "fail", "messages", "output", "stated_failures", "warn"]
 
 Home = Annotated[
     Path | None,
@@ -40,9 +40,14 @@ def emit(record: Any) -> None:
     sys.stdout.flush()
 
 
+def warn(message: str) -> None:
+    """Say on stderr what was wrong, and go on."""
+    messages.print(f"[bold red]facerec:[/] {_escape(message)}", soft_wrap=True)
+
+
 def fail(message: str) -> NoReturn:
     """Say on stderr what was wrong and leave with exit code 1."""
-    messages.print(f"[bold red]facerec:[/] {_escape(message)}", soft_wrap=True)
+    warn(message)
     raise typer.Exit(1)
 
 

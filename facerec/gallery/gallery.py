@@ -9,11 +9,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.errors import ArrayError, GalleryError
+from facerec.errors import ArrayError, EmbeddingSpaceError, GalleryError
 from facerec.gallery import reading, writing
 from facerec.gallery.database import Database
 from facerec.gallery.identifiers import (
     DEFAULT_GALLERY,
+    check_display_name,
     check_gallery_name,
     check_profile_id,
     new_profile_id,
@@ -22,9 +23,6 @@ from facerec.gallery.index_set import IndexSet
 from facerec.gallery.profile import Candidates, NewTemplate, Profile, ProfileState, Template
 
 __all__ = ["Gallery"]
-
-_NAME_LENGTH = 200
-"""Longest display name, in characters."""
 
 
 class Gallery:
@@ -89,6 +87,15 @@ class Gallery:
         with self._database.reading() as connection:
             return reading.gallery_names(connection)
 
+    def require_galleries(self, names: Sequence[str]) -> None:
+        """Do nothing if there is a gallery of each name.
+
+        Raises:
+            GalleryNotFoundError: there is none of a name; the message names those that there are.
+        """
+        with self._database.reading() as connection:
+            reading.gallery_numbers(connection, _check_galleries(names))
+
     def enrol(
         self,
         name: str,
@@ -116,7 +123,7 @@ class Gallery:
             EmbeddingSpaceError: an embedding has another length than those of its space.
             GalleryError: the name, the id or the number of templates is not fit.
         """
-        name = _check_name(name)
+        name = check_display_name(name)
         if not templates:
             raise GalleryError("a person is enrolled with at least one template; received none")
         wanted = new_profile_id() if profile_id is None else check_profile_id(profile_id)
@@ -194,10 +201,27 @@ class Gallery:
         with self._database.reading() as connection:
             return reading.read_templates(connection, profile_id)
 
+    def references(self, profile_id: str, embedding_space: str) -> NDArray[np.float32]:
+        """Return what a probe of that space is compared with in 1:1, float32 (n, d), n >= 1.
+
+        Raises:
+            ProfileNotFoundError: no profile has that id.
+            EmbeddingSpaceError: the person has no template in that space.
+        """
+        templates = self.templates(profile_id)
+        found = [t.embedding for t in templates if t.embedding_space == embedding_space]
+        if not found:
+            raise EmbeddingSpaceError(
+                f"the profile {profile_id} has no template in the embedding space "
+                f"{embedding_space}: add one, or set analysis.embedder to the network that it was "
+                "enrolled with"
+            )
+        return np.stack(found)
+
     def enrolled_content(self, name: str) -> dict[str, frozenset[str]]:
         """Return, for each profile of a display name, the SHA-256 of its templates' pictures."""
         with self._database.reading() as connection:
-            return reading.enrolled_content(connection, _check_name(name))
+            return reading.enrolled_content(connection, check_display_name(name))
 
     def search(
         self,
@@ -244,13 +268,6 @@ class Gallery:
                     known = IndexSet()
                 self._indexes = known.updated(reading.read_changes(connection, known.revision))
             return self._indexes
-
-
-def _check_name(name: str) -> str:
-    name = " ".join(name.split())
-    if not name or len(name) > _NAME_LENGTH or not name.isprintable():
-        raise GalleryError(f"a person's name must be 1 to {_NAME_LENGTH} printable characters")
-    return name
 
 
 def _check_galleries(galleries: Sequence[str]) -> Sequence[str]:

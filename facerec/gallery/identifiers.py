@@ -5,7 +5,13 @@ import secrets
 
 from facerec.errors import GalleryError
 
-__all__ = ["DEFAULT_GALLERY", "check_gallery_name", "check_profile_id", "new_profile_id"]
+__all__ = [
+    "DEFAULT_GALLERY",
+    "check_display_name",
+    "check_gallery_name",
+    "check_profile_id",
+    "new_profile_id",
+]
 
 DEFAULT_GALLERY = "default"
 """The one gallery that every home has from the start."""
@@ -17,6 +23,10 @@ _SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """What is safe as part of a path, a URL and a gRPC resource name."""
 
 _RULE = "1 to 64 of a-z, 0-9, '.', '_' and '-', the first a letter or digit"
+
+
+_NAME_LENGTH = 200
+"""Longest display name, in characters."""
 
 
 def new_profile_id() -> str:
@@ -47,4 +57,16 @@ def check_gallery_name(name: str) -> str:
     """
     if not _SAFE.fullmatch(name):
         raise GalleryError(f"a gallery name must be {_RULE}; received {name[:80]!r}")
+    return name
+
+
+def check_display_name(name: str) -> str:
+    """Return a person's name with its white space tidied.
+
+    Raises:
+        GalleryError: it is empty, longer than 200 characters, or has some that cannot be printed.
+    """
+    name = " ".join(name.split())
+    if not name or len(name) > _NAME_LENGTH or not name.isprintable():
+        raise GalleryError(f"a person's name must be 1 to {_NAME_LENGTH} printable characters")
     return name

@@ -1,0 +1,116 @@
+"""Puts the parts together as the settings say; the outermost ring calls this and nothing else does.
+
+Imports of runtimes are inside the functions, so that a command pays only for what it builds.
+"""
+
+from typing import TYPE_CHECKING
+
+from facerec.errors import ModelNotFoundError
+from facerec.settings import Settings
+
+if TYPE_CHECKING:
+    from facerec.analysis.analyzer import FaceAnalyzer
+    from facerec.analysis.detection import Detector
+    from facerec.decision.recognizer import Recognizer
+    from facerec.gallery.gallery import Gallery
+    from facerec.inference import InferenceSession
+    from facerec.models.store import ModelStore
+
+__all__ = ["build_analyzer", "build_recognizer", "open_gallery"]
+
+
+def build_analyzer(settings: Settings) -> "FaceAnalyzer":
+    """Load the networks that the settings name.
+
+    Raises:
+        ModelNotFoundError: a network is not installed; the message says how to pull it.
+        ModelDamagedError: a network's file is not the one that was installed.
+    """
+    from facerec.analysis.analyzer import FaceAnalyzer
+    from facerec.analysis.embedding import NetworkEmbedder
+    from facerec.inference import ModelTask
+    from facerec.models.store import ModelStore
+
+    analysis = settings.analysis
+    store = ModelStore(settings.models_dir)
+    _require_all(store, (analysis.detector, analysis.embedder))
+    manifest = store.require(analysis.embedder, ModelTask.EMBEDDER)
+    embedder = NetworkEmbedder(_session(settings, store, analysis.embedder), manifest)
+    return FaceAnalyzer(
+        _detector(settings, store),
+        embedder,
+        min_face_px=analysis.min_face_px,
+        min_detection_score=analysis.min_detection_score,
+        mirrored=analysis.mirrored_chip,
+    )
+
+
+def open_gallery(settings: Settings) -> "Gallery":
+    """Open the gallery of the home, which is made when there is none.
+
+    Raises:
+        GalleryDamagedError: the file is not a gallery, or a damaged one.
+        GalleryError: it cannot be read and written, or a newer facerec made it.
+    """
+    from facerec.gallery.gallery import Gallery
+
+    return Gallery.open(settings.database_path)
+
+
+def build_recognizer(settings: Settings, embedding_space: str) -> "Recognizer":
+    """Make the decider of a space at the error rates that the settings ask for.
+
+    Raises:
+        OperatingPointError: no rates are known for that space.
+    """
+    from facerec.decision.factory_operating_point import factory_operating_point
+    from facerec.decision.recognizer import Recognizer
+
+    return Recognizer(
+        factory_operating_point(embedding_space),
+        target_fpir=settings.decision.target_fpir,
+        target_fmr=settings.decision.target_fmr,
+        min_margin=settings.decision.min_margin,
+        min_quality=settings.decision.min_quality,
+    )
+
+
+def _require_all(store: "ModelStore", names: tuple[str, ...]) -> None:
+    """Name all missing networks at once, so that one command gets them."""
+    missing = [name for name in names if not store.has(name)]
+    if missing:
+        raise ModelNotFoundError(
+            f"not installed yet: {', '.join(missing)}; run: facerec models pull {' '.join(missing)}"
+        )
+
+
+def _session(settings: Settings, store: "ModelStore", name: str) -> "InferenceSession":
+    """Load a network into the engine of the settings."""
+    from facerec.models.store import KERAS_FILE, LITERT_FILE
+
+    threads = settings.inference.threads
+    if settings.inference.engine == "tensorflow":
+        from facerec.inference.tensorflow_session import TensorFlowSession
+
+        return TensorFlowSession(store.file(name, KERAS_FILE), threads)
+    from facerec.inference.litert_session import LiteRtSession
+
+    return LiteRtSession(store.file(name, LITERT_FILE), threads)
+
+
+def _detector(settings: Settings, store: "ModelStore") -> "Detector":
+    from facerec.analysis.detection import CenterFaceDetector, YuNetDetector
+    from facerec.inference import ModelTask
+
+    name = settings.analysis.detector
+    architecture = store.require(name, ModelTask.DETECTOR).architecture
+    detectors: dict[str, type[YuNetDetector] | type[CenterFaceDetector]] = {
+        "yunet": YuNetDetector,
+        "centerface": CenterFaceDetector,
+    }
+    if architecture not in detectors:
+        raise ModelNotFoundError(
+            f"the output of the detector {name} (architecture {architecture}) is not known; "
+            f"known architectures: {', '.join(detectors)}"
+        )
+    return detectors[architecture](_session(settings, store, name))

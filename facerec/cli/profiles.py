@@ -1,0 +1,119 @@
+"""``facerec profiles``: who is enrolled."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from facerec.cli.console import Home, Json, emit, output, stated_failures
+
+if TYPE_CHECKING:
+    from facerec.gallery.profile import Profile, Template
+
+__all__ = ["profiles"]
+
+profiles = typer.Typer(name="profiles", help="Enrolled people.", no_args_is_help=True)
+
+
+@profiles.command("list")
+def list_profiles(
+    gallery: Annotated[
+        str | None, typer.Option("--gallery", help="Only the people of this gallery.")
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List the people who are enrolled."""
+    with stated_failures():
+        from facerec.assembly import open_gallery
+        from facerec.settings import load_settings
+
+        with open_gallery(load_settings(home)) as people:
+            found = people.list(gallery)
+    if as_json:
+        emit([_record(profile) for profile in found])
+        return
+    from rich.table import Table
+
+    table = Table("id", "name", "galleries", "state", "templates")
+    for profile in found:
+        table.add_row(
+            profile.profile_id,
+            escape(profile.name),
+            ", ".join(profile.galleries),
+            profile.state.value,
+            str(profile.templates),
+        )
+    output.print(table if found else "nobody is enrolled; see: facerec enroll --help")
+
+
+@profiles.command("show")
+def show_profile(
+    profile_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the person.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is held of one person."""
+    with stated_failures():
+        from facerec.assembly import open_gallery
+        from facerec.settings import load_settings
+
+        with open_gallery(load_settings(home)) as people:
+            profile, templates = people.get(profile_id), people.templates(profile_id)
+    if as_json:
+        emit(
+            _record(profile)
+            | {
+                "consent": profile.consent,
+                "created": profile.created,
+                "references": [_reference(template) for template in templates],
+            }
+        )
+        return
+    output.print(f"[bold]{escape(profile.name)}[/] ({profile.profile_id}), {profile.state}")
+    output.print(f"  galleries  {', '.join(profile.galleries) or 'none'}")
+    output.print(f"  consent    {escape(profile.consent) or 'none recorded'}")
+    output.print(f"  enrolled   {profile.created:%Y-%m-%d %H:%M} UTC")
+    for template in templates:
+        output.print(
+            f"  template   {template.template_id}: {escape(template.source)}, "
+            f"quality {template.quality:.2f}, {template.embedding_space}",
+            soft_wrap=True,
+        )
+
+
+@profiles.command("galleries")
+def list_galleries(home: Home = None, as_json: Json = False) -> None:
+    """List the galleries and how many people each has."""
+    with stated_failures():
+        from facerec.assembly import open_gallery
+        from facerec.settings import load_settings
+
+        with open_gallery(load_settings(home)) as people:
+            counts = {name: len(people.list(name)) for name in people.galleries()}
+    if as_json:
+        emit([{"gallery": name, "profiles": count} for name, count in counts.items()])
+        return
+    for name, count in counts.items():
+        output.print(f"{name}: {count}")
+
+
+def _record(profile: "Profile") -> dict[str, Any]:
+    return {
+        "profile_id": profile.profile_id,
+        "name": profile.name,
+        "galleries": profile.galleries,
+        "state": profile.state.value,
+        "templates": profile.templates,
+    }
+
+
+def _reference(template: "Template") -> dict[str, Any]:
+    """Return what may be shown of a template: never the embedding itself."""
+    return {
+        "template_id": template.template_id,
+        "embedding_space": template.embedding_space,
+        "quality": template.quality,
+        "source": template.source,
+        "created": template.created,
+    }
