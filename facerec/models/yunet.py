@@ -20,7 +20,7 @@ def build_yunet() -> keras.Model:
     """Build YuNet with free image size, weights not yet loaded.
 
     Returns:
-        Model of 54,608 parameters. Input uint8 (n, h, w, 3), BGR, h and w multiples of 32. Output
+        Model of 53,104 parameters. Input uint8 (n, h, w, 3), BGR, h and w multiples of 32. Output
         float32 (n, cells, 16): class score and objectness (0..1 each), box (centre x, y in cells
         from the cell's corner; log width, log height in cells), five landmarks (x, y in cells from
         the cell's corner); cells of stride 8, then 16, then 32, row by row.

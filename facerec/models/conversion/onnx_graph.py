@@ -80,7 +80,10 @@ class OnnxWeights:
         """Return every batch normalisation, in the order in which the graph applies them."""
         return [
             Normalization(
-                *(self.array(name) for name in node.input[1:5]),
+                gamma=self.array(node.input[1]),
+                beta=self.array(node.input[2]),
+                mean=self.array(node.input[3]),
+                variance=self.array(node.input[4]),
                 epsilon=next((a.f for a in node.attribute if a.name == "epsilon"), 1e-5),
             )
             for node in self._nodes("BatchNormalization")
