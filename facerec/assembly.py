@@ -9,14 +9,17 @@ from facerec.errors import ModelNotFoundError
 from facerec.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from facerec.analysis.analyzer import FaceAnalyzer
     from facerec.analysis.detection import Detector
     from facerec.decision.recognizer import Recognizer
     from facerec.gallery.gallery import Gallery
     from facerec.inference import InferenceSession
     from facerec.models.store import ModelStore
+    from facerec.video.monitor import Monitor
 
-__all__ = ["build_analyzer", "build_recognizer", "open_gallery"]
+__all__ = ["build_analyzer", "build_monitors", "build_recognizer", "open_gallery"]
 
 
 def build_analyzer(settings: Settings) -> "FaceAnalyzer":
@@ -72,6 +75,40 @@ def build_recognizer(settings: Settings, embedding_space: str) -> "Recognizer":
         target_fmr=settings.decision.target_fmr,
         min_margin=settings.decision.min_margin,
         min_quality=settings.decision.min_quality,
+    )
+
+
+def build_monitors(
+    settings: Settings, gallery: "Gallery", galleries: "Sequence[str]"
+) -> "Callable[[str], Monitor]":
+    """Load the networks once, and return what makes the monitor of a camera of a given name.
+
+    Args:
+        settings: Of the home.
+        gallery: Where people are looked up; the caller closes it.
+        galleries: Names of the galleries to search.
+
+    Raises:
+        ModelNotFoundError: a network is not installed.
+        OperatingPointError: no rates are known for the embedder's space.
+    """
+    from facerec.video.evidence import EvidenceRules
+    from facerec.video.identifier import GalleryIdentifier
+    from facerec.video.monitor import Monitor
+    from facerec.video.overlap_tracker import OverlapTracker
+
+    analyzer = build_analyzer(settings)
+    recognizer = build_recognizer(settings, analyzer.embedding_space)
+    identifier = GalleryIdentifier(recognizer, gallery, galleries)
+    watching = settings.watch
+    rules = EvidenceRules(watching.decide_after_frames, watching.stranger_after_s)
+    return lambda camera: Monitor(
+        analyzer,
+        OverlapTracker(forget_after_s=watching.forget_after_s),
+        identifier,
+        rules,
+        min_quality=settings.decision.min_quality,
+        camera=camera,
     )
 
 

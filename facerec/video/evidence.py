@@ -22,16 +22,15 @@ class EvidenceRules:
     """When a track's evidence is enough.
 
     Attributes:
-        decide_after_frames: Successive usable frames that must agree on a person, 1 or more.
+        decide_after_frames: Successive usable frames (whose face is fit for comparison) that
+            must agree on a person, 1 or more.
         stranger_after_s: Seconds of usable frames without a match that make a stranger.
-        min_quality: Frames whose face has a lower overall quality are not usable, 0..1.
         reopen_at_quality_gain: A stranger's track is looked at again when a face is better by this
             factor than all that were used: who was far away may step up to the gate. Above 1.
     """
 
     decide_after_frames: int
     stranger_after_s: float
-    min_quality: float
     reopen_at_quality_gain: float = 1.25
 
 
@@ -119,9 +118,7 @@ class TrackEvidence:
         return self.verdict.decision if self.verdict is not None else None
 
     def wants(self, quality: float) -> bool:
-        """Tell whether a frame whose face has this overall quality is worth embedding."""
-        if quality < self.rules.min_quality:
-            return False
+        """Tell whether a flawless face of this overall quality is worth embedding."""
         if self.verdict is None or self.window is not None:
             return True
         if self.verdict.decision.outcome is Outcome.IDENTIFIED:
@@ -167,18 +164,18 @@ class TrackEvidence:
         return grown._judged(window, clock_s)
 
     def ended(
-        self, clock_s: float, *, threshold: float, faults: tuple[Reason, ...]
+        self, clock_s: float, *, threshold: float, flaws: tuple[Reason, ...]
     ) -> "TrackEvidence":
         """Close the track: without a verdict so far it is undecided.
 
         Args:
             clock_s: Source clock of the track's last frame.
             threshold: Similarity from which the operating point identifies.
-            faults: What is wrong with the track's best face, for a track of no usable frame.
+            flaws: Why the track's best face is unfit, for a track of no usable frame.
         """
         if self.verdict is not None:
             return self
-        nothing = Decision(Outcome.UNDECIDED, None, None, threshold, None, faults)
+        nothing = Decision(Outcome.UNDECIDED, None, None, threshold, None, flaws)
         latest = self.window.fused if self.window is not None else nothing
         reasons = latest.reasons
         if not reasons or self.frames < self.rules.decide_after_frames:

@@ -72,6 +72,7 @@ class LatestFrameSource:
     def close(self) -> None:
         """Stop reading and let go of the source."""
         self._stop.set()
+        self._end()  # a reader that waits in another thread goes home
         if self._thread.is_alive():
             self._thread.join(_THREAD_ENDS_WITHIN_S)
         if not self._thread.is_alive():
@@ -116,9 +117,12 @@ class LatestFrameSource:
             self._failure = SourceError(f"{self._source.address} cannot be read any further")
             self._failure.__cause__ = error
         finally:
-            with self._changed:
-                self._ended = True
-                self._changed.notify_all()
+            self._end()
+
+    def _end(self) -> None:
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
 
     def _await_due(self, frame: Frame, began_s: float) -> bool:
         """Hold a film's frame until its time has come; False when the reader has left."""

@@ -1,6 +1,5 @@
 """Recognising people in the frames of one camera: detect, follow, gather evidence, decide once."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -9,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.analysis.faces import Faces
-from facerec.analysis.quality import flaws
 from facerec.decision.decision import Outcome, Reason
+from facerec.decision.quality_gate import face_flaws
+from facerec.errors import ArrayError
 from facerec.video.evidence import EvidenceRules, TrackEvidence, Verdict
 from facerec.video.frame import Frame
 from facerec.video.identifier import Identifier
@@ -60,6 +60,7 @@ class TrackView:
         track_id: Number of the track.
         box_xyxy_px: float32 (4,).
         quality: Overall quality of the face in this frame, 0..1.
+        flaws: Why this face was not fit for comparison; empty when it was.
         evidence: The track's evidence after this frame.
         name: Display name of the person, once identified.
     """
@@ -67,6 +68,7 @@ class TrackView:
     track_id: int
     box_xyxy_px: NDArray[np.float32]
     quality: float
+    flaws: tuple[Reason, ...]
     evidence: TrackEvidence
     name: str | None
 
@@ -96,7 +98,21 @@ class _Followed:
     last_seen_s: float
     name: str | None = None
     best_quality: float = -1.0
-    faults: tuple[Reason, ...] = ()
+    flaws: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Sighting:
+    """One face of the present frame, and the track that it belongs to.
+
+    `face` is its index among the frame's faces; flaws make it unfit for comparison.
+    """
+
+    track_id: int
+    face: int
+    box_xyxy_px: NDArray[np.float32]
+    quality: float
+    flaws: tuple[Reason, ...]
 
 
 class Monitor:
@@ -113,73 +129,85 @@ class Monitor:
         identifier: Identifier,
         rules: EvidenceRules,
         *,
+        min_quality: float,
         camera: str,
     ) -> None:
-        """Begin with no tracks; `tracker` must be this monitor's own."""
+        """Begin with no tracks.
+
+        Args:
+            analyzer: Finds and embeds faces.
+            tracker: This monitor's own.
+            identifier: Answers probes.
+            rules: When evidence is enough.
+            min_quality: Faces of a lower overall quality are no evidence, 0..1.
+            camera: Name that decisions carry.
+        """
         self._analyzer = analyzer
         self._tracker = tracker
         self._identifier = identifier
         self._rules = rules
+        self._min_quality = min_quality
         self._camera = camera
         self._followed: dict[int, _Followed] = {}
 
     def observe(self, frame: Frame) -> Observation:
         """Take in the next frame."""
         faces = self._analyzer.detect(frame.image_bgr)
+        if faces.quality is None:
+            raise ArrayError("the analyzer must assess the faces that it detects")
         update = self._tracker.update(faces.boxes_xyxy_px, frame.clock_s)
         ended = self._end(update.ended)
-        for face, track_id in enumerate(update.track_ids):
-            self._see(int(track_id), faces, face, frame)
-        decided = self._weigh(faces, update.track_ids, frame)
-        views = tuple(
-            self._view(int(track_id), faces, face) for face, track_id in enumerate(update.track_ids)
+        sightings = tuple(
+            _Sighting(
+                int(track_id),
+                index,
+                faces.boxes_xyxy_px[index],
+                float(faces.quality.overall[index]),
+                face_flaws(faces, index, min_quality=self._min_quality),
+            )
+            for index, track_id in enumerate(update.track_ids)
         )
-        return Observation(frame, views, (*ended, *decided))
+        for sighting in sightings:
+            self._see(sighting, frame)
+        decided = self._weigh(sightings, faces, frame)
+        return Observation(frame, tuple(map(self._view, sightings)), (*ended, *decided))
 
     def finish(self) -> tuple[TrackDecision, ...]:
         """End every track, when the source is over; return the undecided ones."""
         return self._end(self._tracker.end_all())
 
-    def _see(self, track_id: int, faces: Faces, face: int, frame: Frame) -> None:
-        """Note that a track was seen, and the faults of its best face so far."""
-        track = self._followed.get(track_id)
+    def _see(self, sighting: _Sighting, frame: Frame) -> None:
+        """Note that a track was seen, and the flaws of its best face so far."""
+        track = self._followed.get(sighting.track_id)
         if track is None:
             evidence = TrackEvidence(self._rules, frame.clock_s)
             track = _Followed(evidence, frame.captured, frame.captured, frame.clock_s)
-            self._followed[track_id] = track
+            self._followed[sighting.track_id] = track
         track.last_seen, track.last_seen_s = frame.captured, frame.clock_s
-        quality = _overall(faces, face)
-        if quality > track.best_quality:
-            track.best_quality = quality
-            track.faults = self._faults(faces, face, quality)
-
-    def _faults(self, faces: Faces, face: int, quality: float) -> tuple[Reason, ...]:
-        found = flaws(faces.quality, face) if faces.quality is not None else ()
-        low = (Reason.LOW_QUALITY,) if quality < self._rules.min_quality else ()
-        return (*low, *(Reason(flaw.value) for flaw in found))
+        if sighting.quality > track.best_quality:
+            track.best_quality, track.flaws = sighting.quality, sighting.flaws
 
     def _weigh(
-        self, faces: Faces, track_ids: NDArray[np.int64], frame: Frame
-    ) -> Iterator[TrackDecision]:
+        self, sightings: tuple[_Sighting, ...], faces: Faces, frame: Frame
+    ) -> tuple[TrackDecision, ...]:
         """Embed the faces that can change a decision, and take them in."""
-        wanted = np.array(
-            [
-                face
-                for face, track_id in enumerate(track_ids)
-                if self._followed[int(track_id)].evidence.wants(_overall(faces, face))
-            ],
-            np.intp,
-        )
-        if not len(wanted):
-            return
-        embeddings = self._analyzer.embed(frame.image_bgr, faces[wanted]).embeddings
+        wanted = [
+            sighting
+            for sighting in sightings
+            if not sighting.flaws
+            and self._followed[sighting.track_id].evidence.wants(sighting.quality)
+        ]
+        if not wanted:
+            return ()
+        chosen = np.array([sighting.face for sighting in wanted], np.intp)
+        embeddings = self._analyzer.embed(frame.image_bgr, faces[chosen]).embeddings
         if embeddings is None:
-            return
-        for face, embedding in zip(wanted, embeddings, strict=True):
-            track_id = int(track_ids[face])
-            decision = self._add(track_id, embedding, _overall(faces, int(face)), frame)
-            if decision is not None:
-                yield decision
+            raise ArrayError("the analyzer must embed the faces that it is handed")
+        told = [
+            self._add(sighting.track_id, embedding, sighting.quality, frame)
+            for sighting, embedding in zip(wanted, embeddings, strict=True)
+        ]
+        return tuple(decision for decision in told if decision is not None)
 
     def _add(
         self, track_id: int, embedding: NDArray[np.float32], quality: float, frame: Frame
@@ -209,9 +237,7 @@ class Monitor:
             if track.evidence.verdict is not None:
                 continue
             threshold = self._identifier.threshold()
-            closed = track.evidence.ended(
-                track.last_seen_s, threshold=threshold, faults=track.faults
-            )
+            closed = track.evidence.ended(track.last_seen_s, threshold=threshold, flaws=track.flaws)
             if closed.verdict is not None:
                 told.append(self._told(track_id, track, closed.verdict, track.last_seen))
         return tuple(told)
@@ -221,12 +247,13 @@ class Monitor:
     ) -> TrackDecision:
         return TrackDecision(self._camera, track_id, verdict, track.name, track.first_seen, decided)
 
-    def _view(self, track_id: int, faces: Faces, face: int) -> TrackView:
-        track = self._followed[track_id]
-        box = faces.boxes_xyxy_px[face]
-        return TrackView(track_id, box, _overall(faces, face), track.evidence, track.name)
-
-
-def _overall(faces: Faces, face: int) -> float:
-    """Overall quality of one face; 1 from an analyzer that does not assess."""
-    return float(faces.quality.overall[face]) if faces.quality is not None else 1.0
+    def _view(self, sighting: _Sighting) -> TrackView:
+        track = self._followed[sighting.track_id]
+        return TrackView(
+            sighting.track_id,
+            sighting.box_xyxy_px,
+            sighting.quality,
+            sighting.flaws,
+            track.evidence,
+            track.name,
+        )

@@ -7,7 +7,6 @@ from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import SourceError
 from facerec.video.frame import Frame
+from facerec.video.naming import source_name
 from facerec.video.quiet_opencv import quiet_opencv
 from facerec.video.redaction import is_url, redact
 
@@ -39,7 +39,7 @@ class OpenCvSource:
         """
         self._address = redact(spec)
         self._is_file = not (is_url(spec) or spec.isdecimal())
-        self._name = _name(spec)
+        self._name = source_name(spec)
         with quiet_opencv():
             self._capture = _open(spec, self._address)
         self._opened = datetime.now(UTC)
@@ -174,17 +174,6 @@ def _check_file(path: Path) -> None:
         raise SourceError(f"{path} may not be read by this user")
     if path.is_file() and path.stat().st_size == 0:
         raise SourceError(f"{path} is empty")
-
-
-def _name(spec: str) -> str:
-    if spec.isdecimal():
-        return f"camera-{int(spec)}"
-    if is_url(spec):
-        try:
-            return urlsplit(spec).hostname or "stream"
-        except ValueError:
-            return "stream"
-    return Path(spec).stem
 
 
 def _as_bgr(image: object) -> NDArray[np.uint8]:

@@ -1,0 +1,212 @@
+"""``facerec watch``: recognise people in films and cameras, as they come."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Lock
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from facerec.cli.console import Home, Json, emit, messages, output, stated_failures, warn
+from facerec.cli.options import Fpir, InGallery, decision_settings
+from facerec.settings import Settings
+
+if TYPE_CHECKING:
+    from facerec.video.annotated_film import AnnotatedFilm
+    from facerec.video.monitor import Monitor, TrackDecision
+    from facerec.video.source import FrameSource
+
+__all__ = ["watch"]
+
+
+@dataclass(frozen=True)
+class _Camera:
+    """One source that is being watched."""
+
+    name: str
+    source: "FrameSource"
+    monitor: "Monitor"
+    film: "AnnotatedFilm | None"
+
+
+def watch(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Video files, device numbers (0) or URLs (rtsp://...).",
+            show_default=False,
+        ),
+    ],
+    gallery: InGallery = None,
+    film: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            help="Write an annotated video (.mp4, .mkv, .avi); with several sources, one each.",
+            dir_okay=False,
+        ),
+    ] = None,
+    max_frames: Annotated[
+        int | None, typer.Option("--max-frames", min=1, help="Frames to look at in each source.")
+    ] = None,
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="Play files at their own speed, as a camera would.")
+    ] = False,
+    camera_names: Annotated[
+        list[str] | None,
+        typer.Option("--camera-name", help="Name of each source, in the order of the sources."),
+    ] = None,
+    fpir: Fpir = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say who comes before the camera: each face is followed, and named at most once.
+
+    With --json, one CloudEvent a line and a decision.
+    """
+    with stated_failures(), ExitStack() as opened:
+        settings = decision_settings(home, fpir=fpir)
+        names = _camera_names(sources, camera_names or [])
+        films = _film_paths(film, names)
+        cameras = _open(settings, gallery, sources, names, films, realtime, opened)
+        stop = Event()
+        with _stopped_by_signals(stop):
+            _watch_all(cameras, max_frames, stop, as_json)
+
+
+def _camera_names(sources: Sequence[str], given: Sequence[str]) -> list[str]:
+    """Return a different name for each source; events are told apart by them."""
+    from facerec.errors import SourceError
+    from facerec.video.naming import source_name
+
+    if given and len(given) != len(sources):
+        raise SourceError(
+            f"{len(sources)} source(s), but {len(given)} --camera-name: give one for each, or none"
+        )
+    names: list[str] = []
+    for name in given or [source_name(source) for source in sources]:
+        number = 2
+        unique = name
+        while unique in names:
+            unique, number = f"{name}-{number}", number + 1
+        names.append(unique)
+    return names
+
+
+def _film_paths(film: Path | None, names: Sequence[str]) -> list[Path | None]:
+    """Return where each source's annotated film is to lie."""
+    if film is None or len(names) == 1:
+        return [film] * len(names)
+    return [film.with_name(f"{film.stem}-{name}{film.suffix}") for name in names]
+
+
+def _open(
+    settings: Settings,
+    galleries: Sequence[str] | None,
+    sources: Sequence[str],
+    names: Sequence[str],
+    films: Sequence[Path | None],
+    realtime: bool,
+    opened: ExitStack,
+) -> list[_Camera]:
+    """Open all that is watched, before anything is looked at; `opened` closes it."""
+    from facerec.assembly import build_monitors, open_gallery
+    from facerec.video import open_source
+    from facerec.video.annotated_film import AnnotatedFilm
+
+    searched = list(galleries or [settings.gallery])
+    people = opened.enter_context(open_gallery(settings))
+    people.require_galleries(searched)
+    if not any(people.list(name) for name in searched):
+        warn(f"nobody is enrolled in {', '.join(searched)}: everybody will be unknown")
+    monitor_for = build_monitors(settings, people, searched)
+    cameras = []
+    for spec, name, path in zip(sources, names, films, strict=True):
+        source = opened.enter_context(open_source(spec, realtime=realtime))
+        film = None
+        if path is not None:
+            film = opened.enter_context(AnnotatedFilm(path, source, camera=name))
+        cameras.append(_Camera(name, source, monitor_for(name), film))
+    return cameras
+
+
+def _watch_all(
+    cameras: Sequence[_Camera], max_frames: int | None, stop: Event, as_json: bool
+) -> None:
+    """Watch every source in a thread of its own until all are over or one fails."""
+    from facerec.video.watching import WatchSummary
+    from facerec.video.watching import watch as watch_source
+
+    telling = Lock()
+
+    def tell(decision: "TrackDecision") -> None:
+        with telling:
+            _tell(decision, as_json)
+
+    def look(camera: _Camera) -> WatchSummary:
+        return watch_source(
+            camera.source,
+            camera.monitor,
+            tell=tell,
+            see=camera.film.see if camera.film is not None else None,
+            max_frames=max_frames,
+            stopped=stop.is_set,
+        )
+
+    with ThreadPoolExecutor(len(cameras), thread_name_prefix="watch") as pool:
+        running = {pool.submit(look, camera): camera for camera in cameras}
+        done, _ = wait(running, return_when=FIRST_EXCEPTION)
+        if any(future.exception() for future in done):
+            stop.set()
+    for future, camera in running.items():
+        summary = future.result()
+        if not as_json:
+            dropped = f", {summary.dropped} dropped" if summary.dropped else ""
+            messages.print(
+                f"[dim]{escape(camera.name)}: {summary.frames} frames{dropped}, "
+                f"{summary.decisions} decision(s)[/]"
+            )
+
+
+def _tell(decision: "TrackDecision", as_json: bool) -> None:
+    """Print one decision."""
+    if as_json:
+        from facerec.video.events import cloud_event
+
+        emit(cloud_event(decision))
+        return
+    verdict = decision.verdict
+    found = verdict.decision
+    colour = {"identified": "green", "unknown": "red"}.get(found.outcome.value, "yellow")
+    who = decision.name or found.outcome.value
+    score = "" if found.similarity is None else f"  {found.similarity:.3f}/{found.threshold:.3f}"
+    reasons = f"  ({', '.join(found.reasons)})" if found.reasons else ""
+    output.print(
+        f"{decision.decided.astimezone():%H:%M:%S}  {escape(decision.camera)} "
+        f"#{decision.track_id}  [bold {colour}]{escape(who)}[/]{score}{reasons}  "
+        f"after {verdict.latency_s:.2f} s, {verdict.frames} frame(s)",
+        soft_wrap=True,
+    )
+
+
+@contextmanager
+def _stopped_by_signals(stop: Event) -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM end the watch in order; the second ends it at once."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
