@@ -9,6 +9,10 @@ from typing import Annotated
 import typer
 
 from facerec import __version__
+from facerec.cli.enroll import enroll
+from facerec.cli.identify import identify
+from facerec.cli.profiles import profiles
+from facerec.cli.verify import verify
 
 __all__ = ["app", "main"]
 
@@ -34,6 +38,12 @@ def _root(
     ] = False,
 ) -> None:
     pass
+
+
+app.command()(enroll)
+app.command()(verify)
+app.command()(identify)
+app.add_typer(profiles)
 
 
 def main() -> None:
