@@ -83,9 +83,15 @@ class ServerSettings(_Section):
 
     listen: str = "127.0.0.1:50051"
     max_message_bytes: int = Field(8 * 1024 * 1024, ge=1024)
+    """Larger requests are refused before they are read."""
+    analysis_workers: int = Field(2, ge=1, le=256)
+    """Calls that are analysed at the same time; each uses `InferenceSettings.threads`."""
     max_queued_calls: int = Field(32, ge=1)
+    """Calls that wait for analysis at most; further ones are refused at once."""
     drain_s: float = Field(10.0, ge=0)
+    """Time that calls in flight are given to finish when the server is stopped."""
     reflection: bool = True
+    """Whether callers may ask the server for the API's definition."""
 
 
 class Settings(BaseSettings):

@@ -12,7 +12,9 @@ from facerec import __version__
 from facerec.cli.enroll import enroll
 from facerec.cli.identify import identify
 from facerec.cli.profiles import profiles
+from facerec.cli.serve import serve
 from facerec.cli.verify import verify
+from facerec.cli.watch import watch
 
 __all__ = ["app", "main"]
 
@@ -43,6 +45,8 @@ def _root(
 app.command()(enroll)
 app.command()(verify)
 app.command()(identify)
+app.command()(watch)
+app.command()(serve)
 app.add_typer(profiles)
 
 

@@ -1,1 +1,35 @@
-"""The client that a gate integrator imports."""
+"""The typed client for gates and enrolment desks; imports gRPC and the API's messages only."""
+
+from facerec.client.async_gate_client import AsyncGateClient
+from facerec.client.gate_client import GateClient
+from facerec.client.results import (
+    Box,
+    EnrolResult,
+    FoundFace,
+    IdentificationOutcome,
+    IdentifiedFace,
+    IdentifyResult,
+    ImageResult,
+    Profile,
+    ProfileState,
+    VerificationOutcome,
+    VerifyResult,
+)
+from facerec.errors import CallError
+
+__all__ = [
+    "AsyncGateClient",
+    "Box",
+    "CallError",
+    "EnrolResult",
+    "FoundFace",
+    "GateClient",
+    "IdentificationOutcome",
+    "IdentifiedFace",
+    "IdentifyResult",
+    "ImageResult",
+    "Profile",
+    "ProfileState",
+    "VerificationOutcome",
+    "VerifyResult",
+]

@@ -22,37 +22,36 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from facerec.v1 import face_pb2 as facerec_dot_v1_dot_face__pb2
 from facerec.v1 import image_pb2 as facerec_dot_v1_dot_image__pb2
 from facerec.v1 import profile_pb2 as facerec_dot_v1_dot_profile__pb2
 from facerec.v1 import reason_pb2 as facerec_dot_v1_dot_reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#facerec/v1/enrollment_service.proto\x12\nfacerec.v1\x1a\x15\x66\x61\x63\x65rec/v1/face.proto\x1a\x16\x66\x61\x63\x65rec/v1/image.proto\x1a\x18\x66\x61\x63\x65rec/v1/profile.proto\x1a\x17\x66\x61\x63\x65rec/v1/reason.proto\"C\n\x0f\x45nrollmentImage\x12 \n\x05image\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x0e\n\x06source\x18\x02 \x01(\t\"\x8c\x01\n\x15\x45nrollmentImageResult\x12.\n\x07outcome\x18\x01 \x01(\x0e\x32\x1d.facerec.v1.EnrollmentOutcome\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x1e\n\x04\x66\x61\x63\x65\x18\x03 \x01(\x0b\x32\x10.facerec.v1.Face\"}\n\x14\x43reateProfileRequest\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\x12\x12\n\nprofile_id\x18\x02 \x01(\t\x12+\n\x06images\x18\x03 \x03(\x0b\x32\x1b.facerec.v1.EnrollmentImage\"p\n\x15\x43reateProfileResponse\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\x12\x31\n\x06images\x18\x02 \x03(\x0b\x32!.facerec.v1.EnrollmentImageResult\"!\n\x11GetProfileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\":\n\x12GetProfileResponse\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\"M\n\x13ListProfilesRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x14ListProfilesResponse\x12%\n\x08profiles\x18\x01 \x03(\x0b\x32\x13.facerec.v1.Profile\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*y\n\x11\x45nrollmentOutcome\x12\"\n\x1e\x45NROLLMENT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x45NROLLMENT_OUTCOME_ACCEPTED\x10\x01\x12\x1f\n\x1b\x45NROLLMENT_OUTCOME_REJECTED\x10\x02\x32\x89\x02\n\x11\x45nrollmentService\x12T\n\rCreateProfile\x12 .facerec.v1.CreateProfileRequest\x1a!.facerec.v1.CreateProfileResponse\x12K\n\nGetProfile\x12\x1d.facerec.v1.GetProfileRequest\x1a\x1e.facerec.v1.GetProfileResponse\x12Q\n\x0cListProfiles\x12\x1f.facerec.v1.ListProfilesRequest\x1a .facerec.v1.ListProfilesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#facerec/v1/enrollment_service.proto\x12\nfacerec.v1\x1a\x16\x66\x61\x63\x65rec/v1/image.proto\x1a\x18\x66\x61\x63\x65rec/v1/profile.proto\x1a\x17\x66\x61\x63\x65rec/v1/reason.proto\"C\n\x0f\x45nrollmentImage\x12 \n\x05image\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x0e\n\x06source\x18\x02 \x01(\t\"l\n\x15\x45nrollmentImageResult\x12.\n\x07outcome\x18\x01 \x01(\x0e\x32\x1d.facerec.v1.EnrollmentOutcome\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\"}\n\x14\x43reateProfileRequest\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\x12\x12\n\nprofile_id\x18\x02 \x01(\t\x12+\n\x06images\x18\x03 \x03(\x0b\x32\x1b.facerec.v1.EnrollmentImage\"p\n\x15\x43reateProfileResponse\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\x12\x31\n\x06images\x18\x02 \x03(\x0b\x32!.facerec.v1.EnrollmentImageResult\"!\n\x11GetProfileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\":\n\x12GetProfileResponse\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\"M\n\x13ListProfilesRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x14ListProfilesResponse\x12%\n\x08profiles\x18\x01 \x03(\x0b\x32\x13.facerec.v1.Profile\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*y\n\x11\x45nrollmentOutcome\x12\"\n\x1e\x45NROLLMENT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x45NROLLMENT_OUTCOME_ACCEPTED\x10\x01\x12\x1f\n\x1b\x45NROLLMENT_OUTCOME_REJECTED\x10\x02\x32\x89\x02\n\x11\x45nrollmentService\x12T\n\rCreateProfile\x12 .facerec.v1.CreateProfileRequest\x1a!.facerec.v1.CreateProfileResponse\x12K\n\nGetProfile\x12\x1d.facerec.v1.GetProfileRequest\x1a\x1e.facerec.v1.GetProfileResponse\x12Q\n\x0cListProfiles\x12\x1f.facerec.v1.ListProfilesRequest\x1a .facerec.v1.ListProfilesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facerec.v1.enrollment_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENROLLMENTOUTCOME']._serialized_start=864
-  _globals['_ENROLLMENTOUTCOME']._serialized_end=985
-  _globals['_ENROLLMENTIMAGE']._serialized_start=149
-  _globals['_ENROLLMENTIMAGE']._serialized_end=216
-  _globals['_ENROLLMENTIMAGERESULT']._serialized_start=219
-  _globals['_ENROLLMENTIMAGERESULT']._serialized_end=359
-  _globals['_CREATEPROFILEREQUEST']._serialized_start=361
-  _globals['_CREATEPROFILEREQUEST']._serialized_end=486
-  _globals['_CREATEPROFILERESPONSE']._serialized_start=488
-  _globals['_CREATEPROFILERESPONSE']._serialized_end=600
-  _globals['_GETPROFILEREQUEST']._serialized_start=602
-  _globals['_GETPROFILEREQUEST']._serialized_end=635
-  _globals['_GETPROFILERESPONSE']._serialized_start=637
-  _globals['_GETPROFILERESPONSE']._serialized_end=695
-  _globals['_LISTPROFILESREQUEST']._serialized_start=697
-  _globals['_LISTPROFILESREQUEST']._serialized_end=774
-  _globals['_LISTPROFILESRESPONSE']._serialized_start=776
-  _globals['_LISTPROFILESRESPONSE']._serialized_end=862
-  _globals['_ENROLLMENTSERVICE']._serialized_start=988
-  _globals['_ENROLLMENTSERVICE']._serialized_end=1253
+  _globals['_ENROLLMENTOUTCOME']._serialized_start=808
+  _globals['_ENROLLMENTOUTCOME']._serialized_end=929
+  _globals['_ENROLLMENTIMAGE']._serialized_start=126
+  _globals['_ENROLLMENTIMAGE']._serialized_end=193
+  _globals['_ENROLLMENTIMAGERESULT']._serialized_start=195
+  _globals['_ENROLLMENTIMAGERESULT']._serialized_end=303
+  _globals['_CREATEPROFILEREQUEST']._serialized_start=305
+  _globals['_CREATEPROFILEREQUEST']._serialized_end=430
+  _globals['_CREATEPROFILERESPONSE']._serialized_start=432
+  _globals['_CREATEPROFILERESPONSE']._serialized_end=544
+  _globals['_GETPROFILEREQUEST']._serialized_start=546
+  _globals['_GETPROFILEREQUEST']._serialized_end=579
+  _globals['_GETPROFILERESPONSE']._serialized_start=581
+  _globals['_GETPROFILERESPONSE']._serialized_end=639
+  _globals['_LISTPROFILESREQUEST']._serialized_start=641
+  _globals['_LISTPROFILESREQUEST']._serialized_end=718
+  _globals['_LISTPROFILESRESPONSE']._serialized_start=720
+  _globals['_LISTPROFILESRESPONSE']._serialized_end=806
+  _globals['_ENROLLMENTSERVICE']._serialized_start=932
+  _globals['_ENROLLMENTSERVICE']._serialized_end=1197
 # @@protoc_insertion_point(module_scope)

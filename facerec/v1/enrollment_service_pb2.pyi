@@ -4,7 +4,6 @@ isort:skip_file
 """
 
 from collections import abc as _abc
-from facerec.v1 import face_pb2 as _face_pb2
 from facerec.v1 import image_pb2 as _image_pb2
 from facerec.v1 import profile_pb2 as _profile_pb2
 from facerec.v1 import reason_pb2 as _reason_pb2
@@ -61,7 +60,7 @@ class EnrollmentImage(_message.Message):
     """
     @_builtins.property
     def image(self) -> _image_pb2.Image:
-        """Required. The picture; it must show exactly one face."""
+        """Required. The picture; one face in it must be clearly larger than any other."""
 
     def __init__(
         self,
@@ -85,27 +84,21 @@ class EnrollmentImageResult(_message.Message):
 
     OUTCOME_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
-    FACE_FIELD_NUMBER: _builtins.int
     outcome: Global___EnrollmentOutcome.ValueType
     """Whether it was used."""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_reason_pb2.Reason.ValueType]:
         """Why it was not used; empty when it was."""
 
-    @_builtins.property
-    def face(self) -> _face_pb2.Face:
-        """The face that was found; unset when there was none or several."""
-
     def __init__(
         self,
         *,
         outcome: Global___EnrollmentOutcome.ValueType = ...,
         reasons: _abc.Iterable[_reason_pb2.Reason.ValueType] | None = ...,
-        face: _face_pb2.Face | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["face", b"face"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["face", b"face", "outcome", b"outcome", "reasons", b"reasons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "reasons", b"reasons"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -65,8 +65,9 @@ class EnrollmentServiceServicer:
     """
 
     def CreateProfile(self, request, context):
-        """Enrols a person from pictures. Each picture must show exactly one face of sufficient quality;
-        those that do not are answered with their reasons and leave no trace. When no picture is
+        """Enrols a person from pictures. Each picture must show one face of sufficient quality that is
+        clearly larger than any other; those that do not are answered with their reasons and leave no
+        trace. When no picture is
         accepted, no profile is made and `profile` of the response is unset. A picture that can't be
         decoded fails the whole call with INVALID_ARGUMENT. Not safe to repeat blindly unless
         profile_id is given: then a repetition is ALREADY_EXISTS.

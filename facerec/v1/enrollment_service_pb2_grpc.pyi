@@ -39,8 +39,9 @@ class EnrollmentServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EnrollmentServiceAsyncStub: ...
     CreateProfile: _grpc.UnaryUnaryMultiCallable[_enrollment_service_pb2.CreateProfileRequest, _enrollment_service_pb2.CreateProfileResponse]
-    """Enrols a person from pictures. Each picture must show exactly one face of sufficient quality;
-    those that do not are answered with their reasons and leave no trace. When no picture is
+    """Enrols a person from pictures. Each picture must show one face of sufficient quality that is
+    clearly larger than any other; those that do not are answered with their reasons and leave no
+    trace. When no picture is
     accepted, no profile is made and `profile` of the response is unset. A picture that can't be
     decoded fails the whole call with INVALID_ARGUMENT. Not safe to repeat blindly unless
     profile_id is given: then a repetition is ALREADY_EXISTS.
@@ -61,8 +62,9 @@ class EnrollmentServiceAsyncStub(EnrollmentServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateProfile: _aio.UnaryUnaryMultiCallable[_enrollment_service_pb2.CreateProfileRequest, _enrollment_service_pb2.CreateProfileResponse]  # type: ignore[assignment]
-    """Enrols a person from pictures. Each picture must show exactly one face of sufficient quality;
-    those that do not are answered with their reasons and leave no trace. When no picture is
+    """Enrols a person from pictures. Each picture must show one face of sufficient quality that is
+    clearly larger than any other; those that do not are answered with their reasons and leave no
+    trace. When no picture is
     accepted, no profile is made and `profile` of the response is unset. A picture that can't be
     decoded fails the whole call with INVALID_ARGUMENT. Not safe to repeat blindly unless
     profile_id is given: then a repetition is ALREADY_EXISTS.
@@ -86,8 +88,9 @@ class EnrollmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _enrollment_service_pb2.CreateProfileRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_enrollment_service_pb2.CreateProfileResponse, _abc.Awaitable[_enrollment_service_pb2.CreateProfileResponse]]:
-        """Enrols a person from pictures. Each picture must show exactly one face of sufficient quality;
-        those that do not are answered with their reasons and leave no trace. When no picture is
+        """Enrols a person from pictures. Each picture must show one face of sufficient quality that is
+        clearly larger than any other; those that do not are answered with their reasons and leave no
+        trace. When no picture is
         accepted, no profile is made and `profile` of the response is unset. A picture that can't be
         decoded fails the whole call with INVALID_ARGUMENT. Not safe to repeat blindly unless
         profile_id is given: then a repetition is ALREADY_EXISTS.

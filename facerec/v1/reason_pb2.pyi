@@ -50,6 +50,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The picture shows more than one face and it is not clear whose is meant."""
     REASON_TOO_FEW_FRAMES: _Reason.ValueType  # 13
     """Fewer frames than needed agree."""
+    REASON_PROFILE_SUSPENDED: _Reason.ValueType  # 14
+    """The person is enrolled, but suspended."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why an outcome is not the affirmative one. Reasons come most important first. A client must
@@ -84,4 +86,6 @@ REASON_SEVERAL_FACES: Reason.ValueType  # 12
 """The picture shows more than one face and it is not clear whose is meant."""
 REASON_TOO_FEW_FRAMES: Reason.ValueType  # 13
 """Fewer frames than needed agree."""
+REASON_PROFILE_SUSPENDED: Reason.ValueType  # 14
+"""The person is enrolled, but suspended."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -27,19 +27,19 @@ from facerec.v1 import image_pb2 as facerec_dot_v1_dot_image__pb2
 from facerec.v1 import reason_pb2 as facerec_dot_v1_dot_reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%facerec/v1/verification_service.proto\x12\nfacerec.v1\x1a\x15\x66\x61\x63\x65rec/v1/face.proto\x1a\x16\x66\x61\x63\x65rec/v1/image.proto\x1a\x17\x66\x61\x63\x65rec/v1/reason.proto\"\x7f\n\rVerifyRequest\x12 \n\x05probe\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x11\n\x07profile\x18\x02 \x01(\tH\x00\x12,\n\x0freference_image\x18\x03 \x01(\x0b\x32\x11.facerec.v1.ImageH\x00\x42\x0b\n\treference\"\xc9\x02\n\x0eVerifyResponse\x12\x30\n\x07outcome\x18\x01 \x01(\x0e\x32\x1f.facerec.v1.VerificationOutcome\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12$\n\nprobe_face\x18\x03 \x01(\x0b\x32\x10.facerec.v1.Face\x12(\n\x0ereference_face\x18\x04 \x01(\x0b\x32\x10.facerec.v1.Face\x12\x17\n\nsimilarity\x18\x05 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x06 \x01(\x02H\x01\x88\x01\x01\x12\x12\n\ntarget_fmr\x18\x07 \x01(\x01\x12\x1b\n\x0esimilarity_fmr\x18\x08 \x01(\x01H\x02\x88\x01\x01\x42\r\n\x0b_similarityB\x0c\n\n_thresholdB\x11\n\x0f_similarity_fmr\"y\n\x0fIdentifyRequest\x12 \n\x05image\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x11\n\tgalleries\x18\x02 \x03(\t\x12\x31\n\x0e\x66\x61\x63\x65_selection\x18\x03 \x01(\x0e\x32\x19.facerec.v1.FaceSelection\"\x9e\x02\n\x0eIdentifiedFace\x12\x1e\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x10.facerec.v1.Face\x12\x32\n\x07outcome\x18\x02 \x01(\x0e\x32!.facerec.v1.IdentificationOutcome\x12#\n\x07reasons\x18\x03 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x0f\n\x07profile\x18\x04 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x05 \x01(\t\x12\x17\n\nsimilarity\x18\x06 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x07 \x01(\x02H\x01\x88\x01\x01\x12\x13\n\x06margin\x18\x08 \x01(\x02H\x02\x88\x01\x01\x42\r\n\x0b_similarityB\x0c\n\n_thresholdB\t\n\x07_margin\"\x92\x01\n\x10IdentifyResponse\x12)\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x1a.facerec.v1.IdentifiedFace\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x19\n\x11searched_profiles\x18\x03 \x01(\x05\x12\x13\n\x0btarget_fpir\x18\x04 \x01(\x01*\xa2\x01\n\x13VerificationOutcome\x12$\n VERIFICATION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVERIFICATION_OUTCOME_MATCH\x10\x01\x12!\n\x1dVERIFICATION_OUTCOME_NO_MATCH\x10\x02\x12\"\n\x1eVERIFICATION_OUTCOME_UNDECIDED\x10\x03*\xb0\x01\n\x15IdentificationOutcome\x12&\n\"IDENTIFICATION_OUTCOME_UNSPECIFIED\x10\x00\x12%\n!IDENTIFICATION_OUTCOME_IDENTIFIED\x10\x01\x12\"\n\x1eIDENTIFICATION_OUTCOME_UNKNOWN\x10\x02\x12$\n IDENTIFICATION_OUTCOME_UNDECIDED\x10\x03*b\n\rFaceSelection\x12\x1e\n\x1a\x46\x41\x43\x45_SELECTION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46\x41\x43\x45_SELECTION_EVERY\x10\x01\x12\x17\n\x13\x46\x41\x43\x45_SELECTION_MAIN\x10\x02\x32\x9d\x01\n\x13VerificationService\x12?\n\x06Verify\x12\x19.facerec.v1.VerifyRequest\x1a\x1a.facerec.v1.VerifyResponse\x12\x45\n\x08Identify\x12\x1b.facerec.v1.IdentifyRequest\x1a\x1c.facerec.v1.IdentifyResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%facerec/v1/verification_service.proto\x12\nfacerec.v1\x1a\x15\x66\x61\x63\x65rec/v1/face.proto\x1a\x16\x66\x61\x63\x65rec/v1/image.proto\x1a\x17\x66\x61\x63\x65rec/v1/reason.proto\"\x7f\n\rVerifyRequest\x12 \n\x05probe\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x11\n\x07profile\x18\x02 \x01(\tH\x00\x12,\n\x0freference_image\x18\x03 \x01(\x0b\x32\x11.facerec.v1.ImageH\x00\x42\x0b\n\treference\"\xc9\x02\n\x0eVerifyResponse\x12\x30\n\x07outcome\x18\x01 \x01(\x0e\x32\x1f.facerec.v1.VerificationOutcome\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12$\n\nprobe_face\x18\x03 \x01(\x0b\x32\x10.facerec.v1.Face\x12(\n\x0ereference_face\x18\x04 \x01(\x0b\x32\x10.facerec.v1.Face\x12\x17\n\nsimilarity\x18\x05 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x06 \x01(\x02H\x01\x88\x01\x01\x12\x12\n\ntarget_fmr\x18\x07 \x01(\x01\x12\x1b\n\x0esimilarity_fmr\x18\x08 \x01(\x01H\x02\x88\x01\x01\x42\r\n\x0b_similarityB\x0c\n\n_thresholdB\x11\n\x0f_similarity_fmr\"y\n\x0fIdentifyRequest\x12 \n\x05image\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x11\n\tgalleries\x18\x02 \x03(\t\x12\x31\n\x0e\x66\x61\x63\x65_selection\x18\x03 \x01(\x0e\x32\x19.facerec.v1.FaceSelection\"\x9e\x02\n\x0eIdentifiedFace\x12\x1e\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x10.facerec.v1.Face\x12\x32\n\x07outcome\x18\x02 \x01(\x0e\x32!.facerec.v1.IdentificationOutcome\x12#\n\x07reasons\x18\x03 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x0f\n\x07profile\x18\x04 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x05 \x01(\t\x12\x17\n\nsimilarity\x18\x06 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x07 \x01(\x02H\x01\x88\x01\x01\x12\x13\n\x06margin\x18\x08 \x01(\x02H\x02\x88\x01\x01\x42\r\n\x0b_similarityB\x0c\n\n_thresholdB\t\n\x07_margin\"w\n\x10IdentifyResponse\x12)\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x1a.facerec.v1.IdentifiedFace\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x13\n\x0btarget_fpir\x18\x03 \x01(\x01*\xa2\x01\n\x13VerificationOutcome\x12$\n VERIFICATION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVERIFICATION_OUTCOME_MATCH\x10\x01\x12!\n\x1dVERIFICATION_OUTCOME_NO_MATCH\x10\x02\x12\"\n\x1eVERIFICATION_OUTCOME_UNDECIDED\x10\x03*\xb0\x01\n\x15IdentificationOutcome\x12&\n\"IDENTIFICATION_OUTCOME_UNSPECIFIED\x10\x00\x12%\n!IDENTIFICATION_OUTCOME_IDENTIFIED\x10\x01\x12\"\n\x1eIDENTIFICATION_OUTCOME_UNKNOWN\x10\x02\x12$\n IDENTIFICATION_OUTCOME_UNDECIDED\x10\x03*b\n\rFaceSelection\x12\x1e\n\x1a\x46\x41\x43\x45_SELECTION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46\x41\x43\x45_SELECTION_EVERY\x10\x01\x12\x17\n\x13\x46\x41\x43\x45_SELECTION_MAIN\x10\x02\x32\x9d\x01\n\x13VerificationService\x12?\n\x06Verify\x12\x19.facerec.v1.VerifyRequest\x1a\x1a.facerec.v1.VerifyResponse\x12\x45\n\x08Identify\x12\x1b.facerec.v1.IdentifyRequest\x1a\x1c.facerec.v1.IdentifyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facerec.v1.verification_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VERIFICATIONOUTCOME']._serialized_start=1148
-  _globals['_VERIFICATIONOUTCOME']._serialized_end=1310
-  _globals['_IDENTIFICATIONOUTCOME']._serialized_start=1313
-  _globals['_IDENTIFICATIONOUTCOME']._serialized_end=1489
-  _globals['_FACESELECTION']._serialized_start=1491
-  _globals['_FACESELECTION']._serialized_end=1589
+  _globals['_VERIFICATIONOUTCOME']._serialized_start=1120
+  _globals['_VERIFICATIONOUTCOME']._serialized_end=1282
+  _globals['_IDENTIFICATIONOUTCOME']._serialized_start=1285
+  _globals['_IDENTIFICATIONOUTCOME']._serialized_end=1461
+  _globals['_FACESELECTION']._serialized_start=1463
+  _globals['_FACESELECTION']._serialized_end=1561
   _globals['_VERIFYREQUEST']._serialized_start=125
   _globals['_VERIFYREQUEST']._serialized_end=252
   _globals['_VERIFYRESPONSE']._serialized_start=255
@@ -48,8 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDENTIFYREQUEST']._serialized_end=707
   _globals['_IDENTIFIEDFACE']._serialized_start=710
   _globals['_IDENTIFIEDFACE']._serialized_end=996
-  _globals['_IDENTIFYRESPONSE']._serialized_start=999
-  _globals['_IDENTIFYRESPONSE']._serialized_end=1145
-  _globals['_VERIFICATIONSERVICE']._serialized_start=1592
-  _globals['_VERIFICATIONSERVICE']._serialized_end=1749
+  _globals['_IDENTIFYRESPONSE']._serialized_start=998
+  _globals['_IDENTIFYRESPONSE']._serialized_end=1117
+  _globals['_VERIFICATIONSERVICE']._serialized_start=1564
+  _globals['_VERIFICATIONSERVICE']._serialized_end=1721
 # @@protoc_insertion_point(module_scope)

@@ -330,10 +330,7 @@ class IdentifyResponse(_message.Message):
 
     FACES_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
-    SEARCHED_PROFILES_FIELD_NUMBER: _builtins.int
     TARGET_FPIR_FIELD_NUMBER: _builtins.int
-    searched_profiles: _builtins.int
-    """Number of people searched, 0 or more."""
     target_fpir: _builtins.float
     """False positive identification rate of the thresholds: the share of searches for strangers that
     would name anybody; between 0 and 1.
@@ -351,12 +348,11 @@ class IdentifyResponse(_message.Message):
         *,
         faces: _abc.Iterable[Global___IdentifiedFace] | None = ...,
         reasons: _abc.Iterable[_reason_pb2.Reason.ValueType] | None = ...,
-        searched_profiles: _builtins.int = ...,
         target_fpir: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["faces", b"faces", "reasons", b"reasons", "searched_profiles", b"searched_profiles", "target_fpir", b"target_fpir"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["faces", b"faces", "reasons", b"reasons", "target_fpir", b"target_fpir"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,45 @@
+"""``facerec serve``: answer gates over gRPC."""
+
+from typing import Annotated, Any
+
+import typer
+
+from facerec.cli.console import Home, Json, emit, output, stated_failures
+
+__all__ = ["serve"]
+
+
+def serve(
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            "--listen",
+            metavar="HOST:PORT",
+            help="Address to listen on; port 0 takes a free one.  [default: 127.0.0.1:50051]",
+            show_default=False,
+        ),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Answer gates over gRPC until stopped (Ctrl-C or SIGTERM), then let calls in flight finish.
+
+    With --json, prints {"listening": "HOST:PORT"} once calls are answered.
+    """
+    with stated_failures():
+        import asyncio
+
+        from facerec_identity.server import serve as run_server
+
+        from facerec.settings import load_settings
+
+        flags: dict[str, Any] = {} if listen is None else {"server": {"listen": listen}}
+        settings = load_settings(home, **flags)
+
+        def ready(address: str) -> None:
+            if as_json:
+                emit({"listening": address})
+            else:
+                output.print(f"facerec: listening on {address}; stop with Ctrl-C", soft_wrap=True)
+
+        asyncio.run(run_server(settings, ready))

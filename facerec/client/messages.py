@@ -1,0 +1,187 @@
+"""Between the client's plain values and messages of the API."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+
+from facerec.client.results import (
+    Box,
+    EnrolResult,
+    FoundFace,
+    IdentificationOutcome,
+    IdentifiedFace,
+    IdentifyResult,
+    ImageResult,
+    Profile,
+    ProfileState,
+    VerificationOutcome,
+    VerifyResult,
+)
+from facerec.v1 import enrollment_service_pb2 as enrollment
+from facerec.v1 import face_pb2, image_pb2, profile_pb2, reason_pb2
+from facerec.v1 import verification_service_pb2 as verification
+
+__all__ = [
+    "create_profile_to_proto",
+    "enrol_result_from_proto",
+    "get_profile_to_proto",
+    "identify_result_from_proto",
+    "identify_to_proto",
+    "list_profiles_to_proto",
+    "profile_from_proto",
+    "verify_result_from_proto",
+    "verify_to_proto",
+]
+
+_VERIFICATION_OUTCOMES = {
+    verification.VERIFICATION_OUTCOME_MATCH: VerificationOutcome.MATCH,
+    verification.VERIFICATION_OUTCOME_NO_MATCH: VerificationOutcome.NO_MATCH,
+}
+_IDENTIFICATION_OUTCOMES = {
+    verification.IDENTIFICATION_OUTCOME_IDENTIFIED: IdentificationOutcome.IDENTIFIED,
+    verification.IDENTIFICATION_OUTCOME_UNKNOWN: IdentificationOutcome.UNKNOWN,
+}
+
+
+def verify_to_proto(probe: bytes, reference: str | bytes) -> verification.VerifyRequest:
+    """Return the 1:1 question; `reference` is a profile's id or a picture."""
+    request = verification.VerifyRequest(probe=image_pb2.Image(data=probe))
+    if isinstance(reference, str):
+        request.profile = f"profiles/{reference}"
+    else:
+        request.reference_image.data = reference
+    return request
+
+
+def identify_to_proto(
+    image: bytes, galleries: Sequence[str], main_only: bool
+) -> verification.IdentifyRequest:
+    """Return the 1:N question."""
+    return verification.IdentifyRequest(
+        image=image_pb2.Image(data=image),
+        galleries=_gallery_names(galleries),
+        face_selection=verification.FACE_SELECTION_MAIN
+        if main_only
+        else verification.FACE_SELECTION_EVERY,
+    )
+
+
+def create_profile_to_proto(
+    name: str,
+    images: Sequence[bytes],
+    *,
+    galleries: Sequence[str],
+    profile_id: str,
+    consent: str,
+    source: str,
+) -> enrollment.CreateProfileRequest:
+    """Return the request to enrol a person."""
+    return enrollment.CreateProfileRequest(
+        profile=profile_pb2.Profile(
+            display_name=name, galleries=_gallery_names(galleries), consent=consent
+        ),
+        profile_id=profile_id,
+        images=[
+            enrollment.EnrollmentImage(image=image_pb2.Image(data=image), source=source)
+            for image in images
+        ],
+    )
+
+
+def get_profile_to_proto(profile_id: str) -> enrollment.GetProfileRequest:
+    """Return the request for one profile."""
+    return enrollment.GetProfileRequest(name=f"profiles/{profile_id}")
+
+
+def list_profiles_to_proto(gallery: str, page_token: str) -> enrollment.ListProfilesRequest:
+    """Return the request for a page of a gallery's profiles; of all when `gallery` is ""."""
+    return enrollment.ListProfilesRequest(
+        gallery=f"galleries/{gallery}" if gallery else "", page_token=page_token
+    )
+
+
+def verify_result_from_proto(response: verification.VerifyResponse) -> VerifyResult:
+    """Return the answer to a 1:1 question; an outcome that is not known counts as undecided."""
+    return VerifyResult(
+        outcome=_VERIFICATION_OUTCOMES.get(response.outcome, VerificationOutcome.UNDECIDED),
+        reasons=_reasons(response.reasons),
+        similarity=response.similarity if response.HasField("similarity") else None,
+        threshold=response.threshold if response.HasField("threshold") else None,
+        target_fmr=response.target_fmr,
+        similarity_fmr=response.similarity_fmr if response.HasField("similarity_fmr") else None,
+        probe_face=_face(response.probe_face) if response.HasField("probe_face") else None,
+        reference_face=_face(response.reference_face)
+        if response.HasField("reference_face")
+        else None,
+    )
+
+
+def identify_result_from_proto(response: verification.IdentifyResponse) -> IdentifyResult:
+    """Return the answer to a 1:N question; an outcome that is not known counts as undecided."""
+    return IdentifyResult(
+        faces=tuple(_identified_face(face) for face in response.faces),
+        reasons=_reasons(response.reasons),
+        target_fpir=response.target_fpir,
+    )
+
+
+def enrol_result_from_proto(response: enrollment.CreateProfileResponse) -> EnrolResult:
+    """Return what became of an enrolment."""
+    return EnrolResult(
+        profile=profile_from_proto(response.profile) if response.HasField("profile") else None,
+        images=tuple(
+            ImageResult(
+                accepted=image.outcome == enrollment.ENROLLMENT_OUTCOME_ACCEPTED,
+                reasons=_reasons(image.reasons),
+            )
+            for image in response.images
+        ),
+    )
+
+
+def profile_from_proto(profile: profile_pb2.Profile) -> Profile:
+    """Return one profile; a state that is not known counts as suspended."""
+    active = profile.state == profile_pb2.Profile.STATE_ACTIVE
+    return Profile(
+        profile_id=profile.name.removeprefix("profiles/"),
+        display_name=profile.display_name,
+        galleries=tuple(name.removeprefix("galleries/") for name in profile.galleries),
+        state=ProfileState.ACTIVE if active else ProfileState.SUSPENDED,
+        consent=profile.consent,
+        templates=profile.template_count,
+        created=profile.create_time.ToDatetime(tzinfo=UTC),
+    )
+
+
+def _gallery_names(galleries: Sequence[str]) -> list[str]:
+    return [f"galleries/{name}" for name in galleries]
+
+
+def _reasons(values: Iterable[reason_pb2.Reason.ValueType]) -> tuple[str, ...]:
+    """Return the words of reasons; one that this client does not know keeps its number."""
+    known = reason_pb2.Reason.DESCRIPTOR.values_by_number
+    return tuple(
+        known[value].name.removeprefix("REASON_").lower() if value in known else f"reason_{value}"
+        for value in values
+    )
+
+
+def _face(face: face_pb2.Face) -> FoundFace:
+    box = face.bounding_box
+    return FoundFace(
+        box=Box(box.left_px, box.top_px, box.right_px, box.bottom_px),
+        detection_score=face.detection_score,
+        quality=face.quality.overall,
+    )
+
+
+def _identified_face(face: verification.IdentifiedFace) -> IdentifiedFace:
+    return IdentifiedFace(
+        face=_face(face.face),
+        outcome=_IDENTIFICATION_OUTCOMES.get(face.outcome, IdentificationOutcome.UNDECIDED),
+        reasons=_reasons(face.reasons),
+        profile_id=face.profile.removeprefix("profiles/") or None,
+        display_name=face.display_name or None,
+        similarity=face.similarity if face.HasField("similarity") else None,
+        threshold=face.threshold if face.HasField("threshold") else None,
+        margin=face.margin if face.HasField("margin") else None,
+    )

@@ -1,0 +1,95 @@
+"""What the server's calls work with, loaded and warmed before the first of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facerec.analysis.analyzer import FaceAnalyzer
+from facerec.analysis.faces import Faces
+from facerec.assembly import build_analyzer, build_recognizer, open_gallery
+from facerec.errors import NotReadyError
+from facerec.gallery.gallery import Gallery
+from facerec.settings import Settings
+from facerec_identity.enrolment import Registrar
+from facerec_identity.face_reader import FaceReader
+from facerec_identity.recognition import Recognition
+
+__all__ = ["Application", "Readiness", "load_application"]
+
+_WARM_UP_SIDE_PX = 320
+"""Side of the picture of the warm-up run; its content doesn't matter."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """The loaded networks and the open gallery, behind the questions that calls ask.
+
+    Attributes:
+        recognition: Answers 1:1 and 1:N questions.
+        registrar: Enrols.
+        gallery: Who is enrolled.
+        default_gallery: Gallery that calls mean which name none.
+    """
+
+    recognition: Recognition
+    registrar: Registrar
+    gallery: Gallery
+    default_gallery: str
+
+
+class Readiness:
+    """Holds the application once it is loaded."""
+
+    def __init__(self) -> None:
+        self._application: Application | None = None
+
+    def provide(self, application: Application) -> None:
+        """Let calls in."""
+        self._application = application
+
+    def require(self) -> Application:
+        """Return the application.
+
+        Raises:
+            NotReadyError: it is not loaded yet.
+        """
+        if self._application is None:
+            raise NotReadyError("the server is loading its networks; try again in a second")
+        return self._application
+
+
+def load_application(settings: Settings) -> Application:
+    """Load the networks, run each once, and open the gallery.
+
+    Raises:
+        ModelNotFoundError: a network was not pulled.
+        ModelDamagedError: a network's file is not what its manifest says.
+        OperatingPointError: no threshold is known for the embedder.
+        GalleryDamagedError: the database is not a gallery.
+    """
+    analyzer = build_analyzer(settings)
+    recognizer = build_recognizer(settings, analyzer.embedding_space)
+    _warm_up(analyzer)
+    gallery = open_gallery(settings)
+    reader = FaceReader(analyzer, max_image_pixels=settings.analysis.max_image_pixels)
+    return Application(
+        recognition=Recognition(reader, gallery, recognizer),
+        registrar=Registrar(reader, gallery, min_quality=settings.decision.min_quality),
+        gallery=gallery,
+        default_gallery=settings.gallery,
+    )
+
+
+def _warm_up(analyzer: FaceAnalyzer) -> None:
+    """Run both networks once, so that the first call pays for no lazy set-up of theirs."""
+    side = float(_WARM_UP_SIDE_PX)
+    picture = np.full((_WARM_UP_SIDE_PX, _WARM_UP_SIDE_PX, 3), 127, np.uint8)
+    analyzer.detect(picture)
+    # A made-up face, as grey shows none; the five points lie about where they do on a face.
+    points = np.array([(0.35, 0.4), (0.65, 0.4), (0.5, 0.55), (0.38, 0.7), (0.62, 0.7)])
+    face = Faces(
+        boxes_xyxy_px=np.array([[0.2, 0.2, 0.8, 0.8]], np.float32) * np.float32(side),
+        detection_scores=np.ones(1, np.float32),
+        landmarks_px=(points[None] * side).astype(np.float32),
+    )
+    analyzer.embed(picture, face)

@@ -1,0 +1,165 @@
+"""The gRPC server: opening the port, loading, serving, draining."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from facerec.errors import ServiceError
+from facerec.settings import ServerSettings, Settings
+from facerec.v1 import enrollment_service_pb2, verification_service_pb2
+from facerec.v1.enrollment_service_pb2_grpc import add_EnrollmentServiceServicer_to_server
+from facerec.v1.verification_service_pb2_grpc import add_VerificationServiceServicer_to_server
+from facerec_identity.application import Application, Readiness, load_application
+from facerec_identity.calls_in_flight import CallsInFlight
+from facerec_identity.enrollment_servicer import EnrollmentServicer
+from facerec_identity.error_interceptor import ErrorInterceptor
+from facerec_identity.listen_address import ListenAddress
+from facerec_identity.verification_servicer import VerificationServicer
+from facerec_identity.worker_pool import WorkerPool
+
+__all__ = ["IdentityServer", "serve"]
+
+SERVICES = (
+    verification_service_pb2.DESCRIPTOR.services_by_name["VerificationService"].full_name,
+    enrollment_service_pb2.DESCRIPTOR.services_by_name["EnrollmentService"].full_name,
+)
+
+_RECORDS_WORKERS = 2
+"""Threads for looking up profiles: the database serves readers side by side."""
+
+_LAST_WORDS_S = 0.2
+"""Time for health watchers to read that the server stops, once no call is in flight."""
+
+_LEAST_PING_INTERVAL_MS = 10_000
+"""Clients may ping this often; gRPC's own 5 minutes would cut off a gate behind a NAT."""
+
+
+class IdentityServer:
+    """One server on one port; made, started and stopped within one event loop."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        """Open nothing yet.
+
+        Raises:
+            ServiceError: the address is none, or is one that others could reach.
+        """
+        self._settings = settings
+        self._address = ListenAddress.parse(settings.listen)
+        self._address.require_loopback()
+        self._readiness = Readiness()
+        self._health = health.aio.HealthServicer()
+        self._in_flight = CallsInFlight()
+        self._analysis_pool = WorkerPool(
+            "facerec-analysis",
+            workers=settings.analysis_workers,
+            max_queued=settings.max_queued_calls,
+        )
+        self._records_pool = WorkerPool(
+            "facerec-records", workers=_RECORDS_WORKERS, max_queued=settings.max_queued_calls
+        )
+        self._server = self._build()
+
+    async def open(self) -> ListenAddress:
+        """Open the port and answer health checks with NOT_SERVING.
+
+        Returns:
+            The address with the port that was really opened.
+
+        Raises:
+            ServiceError: the port is taken or not allowed.
+        """
+        try:
+            port = self._server.add_insecure_port(str(self._address))
+        except RuntimeError as error:
+            raise ServiceError(
+                f"cannot listen on {self._address}: the port is in use or not allowed; "
+                "choose another with --listen HOST:PORT"
+            ) from error
+        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._server.start()
+        return ListenAddress(self._address.host, port)
+
+    async def let_in(self, application: Application) -> None:
+        """Answer calls from now on."""
+        self._readiness.provide(application)
+        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+
+    async def drain(self) -> None:
+        """Take no new calls, give those in flight time to finish, then close the port.
+
+        Health watchers learn it first. Their streams would never end by themselves, so what is
+        waited for is the calls.
+        """
+        await self._health.enter_graceful_shutdown()
+        stopping = asyncio.create_task(self._server.stop(self._settings.drain_s))
+        idle = asyncio.create_task(self._in_flight.wait_until_none())
+        await asyncio.wait({stopping, idle}, return_when=asyncio.FIRST_COMPLETED)
+        idle.cancel()
+        await self._server.stop(_LAST_WORDS_S)
+        await stopping
+        self._analysis_pool.close()
+        self._records_pool.close()
+
+    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for service in ("", *SERVICES):
+            await self._health.set(service, status)
+
+    def _build(self) -> grpc.aio.Server:
+        server = grpc.aio.server(
+            interceptors=(self._in_flight, ErrorInterceptor()),
+            options=(
+                ("grpc.max_receive_message_length", self._settings.max_message_bytes),
+                # Without it a second server on the same port would take half of the calls.
+                ("grpc.so_reuseport", 0),
+                ("grpc.keepalive_permit_without_calls", 1),
+                ("grpc.http2.min_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
+                ("grpc.http2.min_recv_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
+            ),
+        )
+        add_VerificationServiceServicer_to_server(
+            VerificationServicer(self._readiness, self._analysis_pool), server
+        )
+        add_EnrollmentServiceServicer_to_server(
+            EnrollmentServicer(
+                self._readiness,
+                analysis_pool=self._analysis_pool,
+                records_pool=self._records_pool,
+            ),
+            server,
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        if self._settings.reflection:
+            names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, server)
+        return server
+
+
+async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    Args:
+        settings: All settings.
+        on_ready: Called once with ``HOST:PORT`` when calls are answered.
+
+    Raises:
+        ServiceError: the server cannot listen there.
+        FaceRecError: the networks or the gallery cannot be loaded.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = IdentityServer(settings.server)
+    address = await server.open()
+    try:
+        application = await asyncio.to_thread(load_application, settings)
+        await server.let_in(application)
+        on_ready(str(address))
+        await stop.wait()
+    finally:
+        await server.drain()
+    application.gallery.close()

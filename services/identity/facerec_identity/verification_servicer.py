@@ -1,0 +1,75 @@
+"""The calls of VerificationService."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from facerec.errors import RequestError
+from facerec.v1 import verification_service_pb2 as api
+from facerec.v1.verification_service_pb2_grpc import VerificationServiceServicer
+from facerec_identity.application import Application, Readiness
+from facerec_identity.recognition import Comparison, Identification
+from facerec_identity.serde import (
+    comparison_to_proto,
+    gallery_from_proto,
+    identification_to_proto,
+    image_from_proto,
+    profile_id_from_proto,
+)
+from facerec_identity.worker_pool import CallGuard, WorkerPool
+
+__all__ = ["VerificationServicer"]
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class VerificationServicer(VerificationServiceServicer):
+    """Reads requests, has them answered in a thread, writes responses."""
+
+    def __init__(self, readiness: Readiness, analysis_pool: WorkerPool) -> None:
+        self._readiness = readiness
+        self._analysis_pool = analysis_pool
+
+    async def Verify(self, request: api.VerifyRequest, context: Context) -> api.VerifyResponse:
+        """1:1."""
+        job = _verification(request, self._readiness.require())
+        answer = await self._analysis_pool.run(job, time_remaining_s=context.time_remaining())
+        return comparison_to_proto(answer)
+
+    async def Identify(
+        self, request: api.IdentifyRequest, context: Context
+    ) -> api.IdentifyResponse:
+        """1:N."""
+        job = _identification(request, self._readiness.require())
+        answer = await self._analysis_pool.run(job, time_remaining_s=context.time_remaining())
+        return identification_to_proto(answer)
+
+
+def _verification(
+    request: api.VerifyRequest, application: Application
+) -> Callable[[CallGuard], Comparison]:
+    recognition = application.recognition
+    probe = image_from_proto(request.probe, "probe")
+    kind = request.WhichOneof("reference")
+    if kind == "profile":
+        profile_id = profile_id_from_proto(request.profile, "profile")
+        return lambda guard: recognition.verify_profile(probe, profile_id, guard)
+    if kind == "reference_image":
+        reference = image_from_proto(request.reference_image, "reference_image")
+        return lambda guard: recognition.verify_images(probe, reference, guard)
+    raise RequestError("name a profile or send a reference_image", field="reference")
+
+
+def _identification(
+    request: api.IdentifyRequest, application: Application
+) -> Callable[[CallGuard], Identification]:
+    image = image_from_proto(request.image, "image")
+    named = [
+        gallery_from_proto(name, f"galleries[{i}]") for i, name in enumerate(request.galleries)
+    ]
+    galleries = list(dict.fromkeys(named)) or [application.default_gallery]
+    main_only = request.face_selection == api.FACE_SELECTION_MAIN
+    return lambda guard: application.recognition.identify(
+        image, guard, galleries=galleries, main_only=main_only
+    )
