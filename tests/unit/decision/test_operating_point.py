@@ -1,0 +1,144 @@
+"""Thresholds and rates: inverse of one another, monotonic, and right in cases done by hand."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facerec.decision.factory_operating_point import (
+    operating_point_from_json,
+    operating_point_to_json,
+)
+from facerec.decision.operating_point import OperatingPoint, Provenance
+from facerec.errors import OperatingPointError
+
+PROVENANCE = Provenance(
+    data="made by hand",
+    people=10,
+    images=20,
+    comparisons=180,
+    smallest_claimable_fmr=3 / 180,
+    detector="yunet",
+    embedder="sface",
+    mirrored_chip=True,
+    date="2026-01-01",
+    remarks="",
+)
+# One decade for each 0.1 of similarity, so that every expected value can be done in the head.
+POINT = OperatingPoint("space", (-1.0, 0.1, 0.2, 0.3), (1.0, 1e-1, 1e-2, 1e-3), PROVENANCE)
+
+rates = st.floats(1e-9, 0.999)
+
+
+@pytest.mark.parametrize(
+    ("fmr", "threshold", "why"),
+    [
+        (1e-1, 0.1, "at a knot"),
+        (1e-3, 0.3, "at the last knot"),
+        (10**-1.5, 0.15, "half a decade is half of the way between two knots"),
+        (1e-4, 0.4, "beyond the last knot the last decade goes on"),
+        (1e-6, 0.6, "and on"),
+    ],
+)
+def test_threshold_and_rate_are_as_done_by_hand(fmr: float, threshold: float, why: str) -> None:
+    assert POINT.threshold_at_fmr(fmr) == pytest.approx(threshold), why
+    assert POINT.fmr_at(threshold) == pytest.approx(fmr), why
+
+
+def test_extrapolation_takes_the_slope_of_the_last_decade_not_of_the_last_two_knots() -> None:
+    # The last two knots alone would give a slope of ln(2)/0.001 and a threshold near 0.3.
+    point = replace(POINT, similarities=(-1.0, 0.2, 0.3, 0.301), fmrs=(1.0, 1e-2, 2e-3, 1e-3))
+    assert point.threshold_at_fmr(1e-4) == pytest.approx(0.301 + 0.101)
+
+
+def test_with_less_than_a_decade_the_slope_of_all_knots_is_taken() -> None:
+    point = replace(POINT, similarities=(0.0, 0.1), fmrs=(0.5, 0.25))
+    assert point.threshold_at_fmr(0.125) == pytest.approx(0.2)
+
+
+def test_a_rate_above_the_highest_known_gives_the_lowest_knot() -> None:
+    point = replace(POINT, similarities=(0.1, 0.2), fmrs=(0.5, 0.05))
+    assert point.threshold_at_fmr(0.9) == 0.1
+    assert point.fmr_at(-0.5) == 0.5
+
+
+@given(rates, rates)
+def test_threshold_falls_with_the_rate_and_the_rate_gives_it_back(a: float, b: float) -> None:
+    low, high = sorted((a, b))
+    assert POINT.threshold_at_fmr(low) >= POINT.threshold_at_fmr(high)
+    assert POINT.fmr_at(POINT.threshold_at_fmr(a)) == pytest.approx(a, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("fpir", "searched", "fmr", "why"),
+    [
+        (0.01, 1, 0.01, "with one person a stranger has one chance"),
+        (0.19, 2, 0.1, "1 - 0.9 * 0.9 = 0.19"),
+        (0.01, 1000, 1.005e-5, "1 - 0.99 ** (1 / 1000)"),
+        (0.01, 0, 0.01, "an empty gallery is treated as one of one person"),
+    ],
+)
+def test_identification_threshold_grows_with_the_gallery(
+    fpir: float, searched: int, fmr: float, why: str
+) -> None:
+    found = POINT.fmr_at(POINT.threshold_at_fpir(fpir, searched))
+    assert found == pytest.approx(fmr, rel=1e-3), why
+
+
+def test_identification_rate_is_kept_by_simulated_strangers() -> None:
+    """Draw non-mated similarities from the very tail that the operating point describes."""
+    rng = np.random.default_rng(7)
+    searched, strangers, fpir = 50, 20_000, 0.05
+    threshold = POINT.threshold_at_fpir(fpir, searched)
+    # The inverse of `fmr_at`, done here once more from the knots.
+    u = rng.random((strangers, searched))
+    similarities = np.interp(-np.log10(u), [0, 1, 2, 3, 12], [-1.0, 0.1, 0.2, 0.3, 1.2])
+    found = np.mean(similarities.max(axis=1) >= threshold)
+    assert abs(found - fpir) < 4 * math.sqrt(fpir * (1 - fpir) / strangers)
+
+
+def test_says_what_is_measured_and_what_is_extrapolated() -> None:
+    assert POINT.is_measured(1e-3)
+    assert not POINT.is_measured(0.9e-3)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0, -0.1, 2.0, math.nan])
+def test_a_rate_that_is_none_is_refused(rate: float) -> None:
+    with pytest.raises(OperatingPointError, match="between 0 and 1"):
+        POINT.threshold_at_fmr(rate)
+    with pytest.raises(OperatingPointError, match="between 0 and 1"):
+        POINT.threshold_at_fpir(rate, 10)
+
+
+@pytest.mark.parametrize(
+    ("similarities", "fmrs"),
+    [
+        ((), ()),
+        ((0.1,), (0.5,)),
+        ((0.1, 0.2), (0.5,)),
+        ((0.2, 0.1), (0.5, 0.1)),
+        ((0.1, 0.2), (0.1, 0.5)),
+        ((0.1, 0.2), (0.5, 0.5)),
+        ((0.1, 0.2), (0.5, 0.0)),
+        ((0.1, 0.2), (1.5, 0.1)),
+        ((0.1, math.nan), (0.5, 0.1)),
+    ],
+)
+def test_knots_that_are_no_tail_are_refused(
+    similarities: tuple[float, ...], fmrs: tuple[float, ...]
+) -> None:
+    with pytest.raises(OperatingPointError, match="knots"):
+        OperatingPoint("space", similarities, fmrs, PROVENANCE)
+
+
+def test_file_gives_back_what_was_written() -> None:
+    assert operating_point_from_json(operating_point_to_json(POINT)) == POINT
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"embedding_space": "a"}', "\x00"])
+def test_damaged_file_is_refused(text: str) -> None:
+    with pytest.raises(OperatingPointError, match="damaged"):
+        operating_point_from_json(text)
