@@ -29,9 +29,8 @@ def serve(
     with stated_failures():
         import asyncio
 
-        from facerec_identity.server import serve as run_server
-
         from facerec.settings import load_settings
+        from facerec_identity.server import serve as run_server
 
         flags: dict[str, Any] = {} if listen is None else {"server": {"listen": listen}}
         settings = load_settings(home, **flags)

@@ -59,6 +59,7 @@ STATUSES: dict[type[errors.FaceRecError], ErrorStatus] = {
     errors.ProfileNotFoundError: ErrorStatus(grpc.StatusCode.NOT_FOUND, "PROFILE_NOT_FOUND"),
     errors.ProfileExistsError: ErrorStatus(grpc.StatusCode.ALREADY_EXISTS, "PROFILE_EXISTS"),
     errors.EmbeddingSpaceError: ErrorStatus(_PRECONDITION, "EMBEDDING_SPACE_MISMATCH"),
+    errors.EvaluationError: ErrorStatus(_INTERNAL, "EVALUATION_FAULT", _FAULT),
     errors.OperatingPointError: ErrorStatus(_PRECONDITION, "NO_OPERATING_POINT", _SETUP),
     errors.ServiceError: ErrorStatus(_INTERNAL, "SERVICE_FAULT", _FAULT),
     errors.RequestError: ErrorStatus(_INVALID, "REQUEST_INVALID"),

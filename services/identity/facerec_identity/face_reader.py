@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from facerec.analysis.image_decoding import decode_image
 from numpy.typing import NDArray
 
 from facerec.analysis.analyzer import FaceAnalyzer
 from facerec.analysis.faces import Faces
+from facerec.analysis.image_decoding import decode_image
 from facerec.analysis.main_face import largest_first
 from facerec.errors import ImageError, RequestImageError
 from facerec_identity.worker_pool import CallGuard
