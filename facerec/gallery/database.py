@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,16 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from facerec.errors import GalleryDamagedError, GalleryError
 from facerec.gallery import schema
+from facerec.gallery.identifiers import DEFAULT_GALLERY
+from facerec.gallery.writing import insert_gallery
 
 __all__ = ["Database"]
 
 _BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another process's transaction before it gives up."""
+
+_SMALLEST_DATABASE = 512
+"""Bytes of the smallest page of SQLite: https://www.sqlite.org/fileformat.html."""
 
 _BEGIN = "sqlite_begin"
 """Name of our execution option that says how a transaction begins."""
@@ -36,11 +42,13 @@ class Database:
             GalleryDamagedError: the file is not a gallery, or a damaged one.
             GalleryError: it cannot be read or written, or a newer facerec made it.
         """
+        if not path.exists():
+            _make(path)
+        _refuse_no_database(path)
         self.path = path
-        _make_file(path)
         self._engine = _engine(path)
         try:
-            self._prepare()
+            self._refuse_foreign()
         except BaseException:
             self.close()
             raise
@@ -66,34 +74,12 @@ class Database:
             with connection.execution_options(**{_BEGIN: "IMMEDIATE"}).begin():
                 yield connection
 
-    def _prepare(self) -> None:
-        """Make the tables in a new file; refuse a file that is not of our make or age."""
+    def _refuse_foreign(self) -> None:
+        """Refuse a database that is not of our make or age."""
         with self.reading() as connection:
             tables = set(inspect(connection).get_table_names())
-        if not tables:
-            tables = self._make_tables()
-        if not set(schema.metadata.tables) <= tables:
             if schema.home.name not in tables:
                 raise GalleryDamagedError(f"{self.path} is a database, but not one of facerec's")
-            self._refuse_newer()
-            raise GalleryDamagedError(
-                f"{self.path} lacks tables of a gallery; restore it from a backup"
-            )
-        self._refuse_newer()
-
-    def _make_tables(self) -> set[str]:
-        with self.writing() as connection:
-            found = inspect(connection).get_table_names()
-            if found:  # another process made them since we looked
-                return set(found)
-            schema.metadata.create_all(connection)
-            connection.execute(
-                insert(schema.home).values(id=1, schema_version=schema.SCHEMA_VERSION, revision=0)
-            )
-        return set(schema.metadata.tables)
-
-    def _refuse_newer(self) -> None:
-        with self.reading() as connection:
             version = connection.scalar(select(schema.home.c.schema_version))
         if version is None:
             raise GalleryDamagedError(
@@ -104,22 +90,66 @@ class Database:
                 f"{self.path} was made by a newer facerec (schema {version}; this one knows "
                 f"{schema.SCHEMA_VERSION}): upgrade facerec"
             )
+        if not set(schema.metadata.tables) <= tables:
+            raise GalleryDamagedError(
+                f"{self.path} lacks tables of a gallery; restore it from a backup"
+            )
 
 
-def _make_file(path: Path) -> None:
-    """Make an empty file that only its owner can read, unless there is one."""
+def _make(path: Path) -> None:
+    """Make the file of an empty gallery, whole at the moment at which it appears.
+
+    So an empty or half-made file is never one that another process is about to finish: it is
+    damage. When two processes make one at a time, the first one's stays.
+    """
     try:
         if not path.parent.exists():
             path.parent.mkdir(parents=True, mode=0o700)
-        # SQLite gives its -wal and -shm files the mode of the file that they belong to.
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        if not path.is_file():
-            raise GalleryError(f"{path} must be a file; it is something else") from None
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as folder:
+            file = Path(folder) / path.name
+            # SQLite gives its -wal and -shm files the mode of the file that they belong to.
+            file.touch(mode=0o600)
+            _make_tables(file)
+            _place(file, path)
     except OSError as error:
         raise GalleryError(
-            f"cannot make {path}: {error.strerror}; choose another folder with --home"
+            f"cannot make {path}: {error.strerror}; make its folder writable, or choose another "
+            "with --home"
         ) from error
+
+
+def _place(file: Path, path: Path) -> None:
+    """Give a finished file its name, unless there is one of that name."""
+    try:
+        os.link(file, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            file.rename(path)
+
+
+def _make_tables(path: Path) -> None:
+    engine = _engine(path)
+    try:
+        with _translated(path), engine.begin() as connection:
+            schema.metadata.create_all(connection)
+            version = {"schema_version": schema.SCHEMA_VERSION, "revision": 1}
+            connection.execute(insert(schema.home).values(id=1, **version))
+            insert_gallery(connection, DEFAULT_GALLERY)
+    finally:
+        engine.dispose()
+
+
+def _refuse_no_database(path: Path) -> None:
+    """Refuse what SQLite would take for a database that is yet to be filled."""
+    if not path.is_file():
+        raise GalleryError(f"{path} must be a file; it is something else")
+    if path.stat().st_size < _SMALLEST_DATABASE:
+        raise GalleryDamagedError(
+            f"{path} is cut off; restore it from a backup, or move it away to begin with an empty "
+            "gallery"
+        )
 
 
 def _engine(path: Path) -> Engine:

@@ -45,10 +45,7 @@ class Gallery:
             GalleryDamagedError: the file is not a gallery, or a damaged one.
             GalleryError: it cannot be read and written, or a newer facerec made it.
         """
-        gallery = cls(Database(path))
-        if DEFAULT_GALLERY not in gallery.galleries():
-            gallery.create_gallery(DEFAULT_GALLERY)
-        return gallery
+        return cls(Database(path))
 
     def close(self) -> None:
         """Close the database."""
