@@ -53,4 +53,5 @@ def has_rival(faces: Faces) -> bool:
 
 def _areas_px2(faces: Faces) -> NDArray[np.float32]:
     sides = faces.boxes_xyxy_px[:, 2:] - faces.boxes_xyxy_px[:, :2]
-    return np.prod(sides, axis=1)
+    areas: NDArray[np.float32] = np.prod(sides, axis=1)
+    return areas

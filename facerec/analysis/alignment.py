@@ -1,0 +1,102 @@
+"""Bringing faces to the position and size that an embedder was trained on."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.errors import ArrayError
+from facerec.inference.manifest import Alignment
+
+__all__ = ["align", "similarity_transform"]
+
+Points = NDArray[np.float32] | NDArray[np.float64]
+
+
+def similarity_transform(source: Points, target: Points) -> NDArray[np.float64]:
+    """Rotate, scale and shift points onto others with the least sum of squared distances.
+
+    S. Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
+    IEEE PAMI 13(4), 1991; in the plane, and without reflection, its solution is a division of
+    complex numbers: with centred points s and t, rotation and scale are sum(conj(s) t) / sum(|s|²).
+
+    Args:
+        source: (k, 2), k >= 2, not all in one place.
+        target: (k, 2).
+
+    Returns:
+        float64 (2, 3): ``target ~ matrix[:, :2] @ source + matrix[:, 2]``.
+
+    Raises:
+        ArrayError: the shapes differ, or the points of `source` coincide.
+    """
+    if source.shape != target.shape or source.ndim != 2 or source.shape[1] != 2:
+        raise ArrayError(
+            f"points must have one shape (k, 2); received {source.shape} and {target.shape}"
+        )
+    s = source[:, 0].astype(np.float64) + 1j * source[:, 1]
+    t = target[:, 0].astype(np.float64) + 1j * target[:, 1]
+    s_mean, t_mean = s.mean(), t.mean()
+    s = s - s_mean
+    spread = np.vdot(s, s).real
+    if not spread > 0:
+        raise ArrayError("the points of source must not coincide")
+    turn = np.vdot(s, t - t_mean) / spread
+    shift = t_mean - turn * s_mean
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def align(
+    image_bgr: NDArray[np.uint8], landmarks_px: NDArray[np.float32], alignment: Alignment
+) -> NDArray[np.uint8]:
+    """Cut out the chip of each face.
+
+    Args:
+        image_bgr: uint8 (height, width, 3).
+        landmarks_px: float32 (n, 5, 2), as in `Faces`.
+        alignment: Where the landmarks lie on the chip.
+
+    Returns:
+        uint8 (n, s, s, 3) BGR with s = ``alignment.chip_size_px``; black beyond the image.
+
+    Raises:
+        ArrayError: the landmarks of a face coincide.
+    """
+    side = alignment.chip_size_px
+    target = np.array(alignment.landmarks_px, np.float64)
+    chips = np.empty((len(landmarks_px), side, side, 3), np.uint8)
+    for chip, landmarks in zip(chips, landmarks_px, strict=True):
+        part, matrix = _shrunk(image_bgr, similarity_transform(landmarks, target), side)
+        cv2.warpAffine(part, matrix, (side, side), dst=chip, flags=cv2.INTER_LINEAR)
+    return chips
+
+
+def _shrunk(
+    image_bgr: NDArray[np.uint8], matrix: NDArray[np.float64], side: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Shrink the part of the image under a chip by a whole factor, if the face is large.
+
+    Bilinear interpolation reads four pixels of the image for one of the chip, so it aliases when
+    the face is more than twice as large as on the chip.
+
+    Returns:
+        The image (or the shrunk part), and the matrix from its pixels to the chip's.
+    """
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    factor = int(1 / scale)
+    if factor < 2:
+        return image_bgr, matrix
+    height, width = image_bgr.shape[:2]
+    inverse = cv2.invertAffineTransform(matrix)
+    chip_corners = np.array([[0, 0], [side, 0], [0, side], [side, side]], np.float64)
+    corners = cv2.transform(chip_corners[None], inverse)[0]
+    left, top = np.clip(np.floor(corners.min(axis=0)) - factor, 0, [width, height]).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)) + factor, 0, [width, height]).astype(int)
+    columns, rows = (right - left) // factor, (bottom - top) // factor
+    if min(columns, rows) < 1:
+        return image_bgr, matrix
+    part = image_bgr[top : top + rows * factor, left : left + columns * factor]
+    shrunk = np.asarray(cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    # Image pixel x lies at (x - left + 1/2) / factor - 1/2 of the shrunk part.
+    middle = np.array([left, top]) + (factor - 1) / 2
+    moved = np.column_stack([matrix[:, :2] * factor, matrix[:, 2] + matrix[:, :2] @ middle])
+    return shrunk, moved

@@ -1,0 +1,66 @@
+"""Finding faces with CenterFace."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.analysis.detection.merging import SEEN_FROM
+from facerec.analysis.detection.pyramid import detect_in_pyramid
+from facerec.analysis.detection.views import FaceSpan
+from facerec.analysis.faces import Faces
+from facerec.inference.session import InferenceSession
+
+__all__ = ["CenterFaceDetector", "decode_centerface"]
+
+STRIDE = 4
+
+SPAN = FaceSpan(smallest_px=16, largest_px=448)
+
+
+class CenterFaceDetector:
+    """CenterFace (Xu et al. 2019) on images of any size; slower, more exact on small faces."""
+
+    def __init__(self, session: InferenceSession) -> None:
+        """Take the exported network.
+
+        Args:
+            session: Takes uint8 BGR (1, h, w, 3), h and w multiples of 32; gives what
+                `decode_centerface` reads.
+        """
+        self._session = session
+
+    def detect(self, image_bgr: NDArray[np.uint8], *, min_face_px: int, min_score: float) -> Faces:
+        """Find the faces of one image; see `Detector.detect`."""
+        return detect_in_pyramid(
+            self._cells, image_bgr, span=SPAN, min_face_px=min_face_px, min_score=min_score
+        )
+
+    def _cells(self, padded_bgr: NDArray[np.uint8]) -> Faces:
+        return decode_centerface(self._session.run(padded_bgr[None])[0], min_score=SEEN_FROM)
+
+
+def decode_centerface(output: NDArray[np.float32], *, min_score: float) -> Faces:
+    """Read the faces that CenterFace's cells predict.
+
+    The formulas are those of its authors' code (MIT): centre = (cell + offset + 1/2) 4; size = 4
+    exp(size); landmark = corner of the box + landmark times size of the box.
+
+    Args:
+        output: float32 (rows, columns, 15): score (0..1), log height and width, offset y and x,
+            five landmarks (y, x each).
+        min_score: Cells of a lower score are left out.
+
+    Returns:
+        One face a cell, not merged, in pixels of the network's input, in the order of the cells.
+    """
+    rows, columns = np.nonzero(output[..., 0] >= min_score)
+    values = output[rows, columns]
+    cells = np.stack([columns, rows], axis=1).astype(np.float32)
+    # The network gives y before x throughout.
+    sizes = np.exp(values[:, 2:0:-1]) * STRIDE
+    corners = (cells + values[:, 4:2:-1] + np.float32(0.5)) * STRIDE - sizes / 2
+    relative = values[:, 5:].reshape(-1, 5, 2)[..., ::-1]
+    return Faces(
+        np.concatenate([corners, corners + sizes], axis=1),
+        values[:, 0].copy(),
+        corners[:, None] + relative * sizes[:, None],
+    )

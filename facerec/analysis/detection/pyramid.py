@@ -1,0 +1,97 @@
+"""Looking at an image on all levels, then at each face again."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.analysis.detection.merging import merge
+from facerec.analysis.detection.views import FaceSpan, Level, plan_levels, to_image
+from facerec.analysis.faces import Faces
+from facerec.errors import ArrayError
+
+__all__ = ["detect_in_pyramid"]
+
+MULTIPLE_PX = 32
+"""Sides of a detector's input must be multiples of this."""
+
+CLOSE_UP_PX = 128
+CLOSE_UP_FACE_PX = 80
+
+FindCells = Callable[[NDArray[np.uint8]], Faces]
+
+
+def detect_in_pyramid(
+    find_cells: FindCells,
+    image_bgr: NDArray[np.uint8],
+    *,
+    span: FaceSpan,
+    min_face_px: int,
+    min_score: float,
+) -> Faces:
+    """Find faces from `min_face_px` to larger than the image; see `Detector.detect`.
+
+    Args:
+        find_cells: Gives what the network's cells see in a uint8 BGR image whose sides are
+            multiples of 32, in pixels of it.
+        image_bgr: uint8 (height, width, 3).
+        span: Face sides that the network finds.
+        min_face_px: Smallest face side to find, in pixels of the image.
+        min_score: Least score of a face.
+
+    Returns:
+        Faces, best score first.
+    """
+    if image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.dtype != np.uint8:
+        raise ArrayError(
+            f"image must be uint8 of shape (height, width, 3); "
+            f"received {image_bgr.dtype} of shape {image_bgr.shape}"
+        )
+    height, width = image_bgr.shape[:2]
+    if min(height, width) == 0:
+        return Faces.empty()
+    levels = plan_levels(width, height, min_face_px=min_face_px, span=span)
+    cells = _join([part for level in levels for part in _look(find_cells, image_bgr, level)])
+    faces = merge(cells, min_score=min_score)
+    return _look_again(find_cells, image_bgr, faces)
+
+
+def _look(find_cells: FindCells, image_bgr: NDArray[np.uint8], level: Level) -> list[Faces]:
+    resized = _resize(image_bgr, level.width, level.height)
+    found = []
+    for tile in level.tiles:
+        part = resized[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
+        found.append(to_image(find_cells(_pad(part)), level, tile))
+    return found
+
+
+def _look_again(find_cells: FindCells, image_bgr: NDArray[np.uint8], faces: Faces) -> Faces:
+    return faces
+
+
+def _resize(image_bgr: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    if image_bgr.shape[:2] == (height, width):
+        return image_bgr
+    shrinks = width < image_bgr.shape[1]
+    # Averaging the pixels that fall together: anything else aliases when it shrinks.
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image_bgr, (width, height), interpolation=method), np.uint8)
+
+
+def _pad(image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Add black at the right and the bottom up to sides that the network takes."""
+    height, width = image_bgr.shape[:2]
+    below, right = -height % MULTIPLE_PX, -width % MULTIPLE_PX
+    if not below and not right:
+        return np.ascontiguousarray(image_bgr)
+    padded = cv2.copyMakeBorder(image_bgr, 0, below, 0, right, cv2.BORDER_CONSTANT)
+    return np.asarray(padded, np.uint8)
+
+
+def _join(parts: list[Faces]) -> Faces:
+    return Faces(
+        np.concatenate([part.boxes_xyxy_px for part in parts]),
+        np.concatenate([part.detection_scores for part in parts]),
+        np.concatenate([part.landmarks_px for part in parts]),
+    )
