@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from facerec import __version__
+from facerec.cli.detect import detect
 from facerec.cli.enroll import enroll
 from facerec.cli.identify import identify
 from facerec.cli.profiles import profiles
@@ -42,6 +43,7 @@ def _root(
     pass
 
 
+app.command()(detect)
 app.command()(enroll)
 app.command()(verify)
 app.command()(identify)
