@@ -10,6 +10,7 @@ from facerec.analysis.detection import Detector
 from facerec.analysis.embedding import Embedder
 from facerec.analysis.faces import Faces
 from facerec.analysis.quality import assess
+from facerec.analysis.stages import Stage, StageObserver, unobserved
 
 __all__ = ["FaceAnalyzer"]
 
@@ -25,6 +26,7 @@ class FaceAnalyzer:
         min_face_px: int,
         min_detection_score: float,
         mirrored: bool,
+        observe: StageObserver = unobserved,
     ) -> None:
         """Compose an analyzer.
 
@@ -34,12 +36,14 @@ class FaceAnalyzer:
             min_face_px: Smallest face side to find, in pixels of the image.
             min_detection_score: Least detection score of a face, 0..1.
             mirrored: Whether mirrored chips are embedded too.
+            observe: Told of each stage as it begins and ends.
         """
         self._detector = detector
         self._embedder = embedder
         self._min_face_px = min_face_px
         self._min_detection_score = min_detection_score
         self._mirrored = mirrored
+        self._observe = observe
 
     @property
     def embedding_space(self) -> str:
@@ -78,15 +82,20 @@ class FaceAnalyzer:
         return self._embedded(*self._found(image_bgr))
 
     def _found(self, image_bgr: NDArray[np.uint8]) -> tuple[Faces, NDArray[np.uint8]]:
-        faces = self._detector.detect(
-            image_bgr, min_face_px=self._min_face_px, min_score=self._min_detection_score
-        )
+        with self._observe(Stage.DETECT):
+            faces = self._detector.detect(
+                image_bgr, min_face_px=self._min_face_px, min_score=self._min_detection_score
+            )
         chips = self._chips(image_bgr, faces)
-        quality = assess(image_bgr, faces, chips)
+        with self._observe(Stage.ASSESS):
+            quality = assess(image_bgr, faces, chips)
         return replace(faces, quality=quality), chips
 
     def _chips(self, image_bgr: NDArray[np.uint8], faces: Faces) -> NDArray[np.uint8]:
-        return align(image_bgr, faces.landmarks_px, self._embedder.alignment)
+        with self._observe(Stage.ALIGN):
+            return align(image_bgr, faces.landmarks_px, self._embedder.alignment)
 
     def _embedded(self, faces: Faces, chips: NDArray[np.uint8]) -> Faces:
-        return replace(faces, embeddings=self._embedder.embed(chips, mirrored=self._mirrored))
+        with self._observe(Stage.EMBED):
+            embeddings = self._embedder.embed(chips, mirrored=self._mirrored)
+        return replace(faces, embeddings=embeddings)

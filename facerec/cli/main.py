@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from facerec import __version__
+from facerec.cli.bench import bench
 from facerec.cli.detect import detect
 from facerec.cli.enroll import enroll
+from facerec.cli.evaluate import evaluate
 from facerec.cli.identify import identify
 from facerec.cli.profiles import profiles
 from facerec.cli.serve import serve
@@ -49,7 +51,9 @@ app.command()(verify)
 app.command()(identify)
 app.command()(watch)
 app.command()(serve)
+app.add_typer(bench, name="bench")
 app.add_typer(profiles)
+app.add_typer(evaluate)
 
 
 def main() -> None:

@@ -5,7 +5,9 @@ graphs that the pulled files hold. Both pipelines see each frame one after the o
 order, so that a machine that slows down slows down both.
 """
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -15,12 +17,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.analysis.alignment import align
 from facerec.analysis.analyzer import FaceAnalyzer
+from facerec.analysis.stages import Stage
+from facerec.errors import ArrayError
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import NewTemplate
 
-__all__ = ["OpenCvPipeline", "PipelineTimes", "fill_gallery", "measure_pipeline"]
+__all__ = ["OpenCvPipeline", "PipelineTimes", "StageClock", "fill_gallery", "measure_pipeline"]
 
 Image = NDArray[np.uint8]
 WARM_UP_FRAMES = 10
@@ -35,6 +38,8 @@ class OpenCvPipeline:
     ) -> None:
         """Load both networks; `min_score` and `threads` are those of the side compared with."""
         cv2.setNumThreads(threads)
+        # OpenCV 5 warns that its new engine chooses the device itself; that is what is wanted.
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
         self._detector = cv2.FaceDetectorYN.create(
             str(detector_onnx), "", (320, 320), min_score, 0.3, 5000
         )
@@ -50,6 +55,29 @@ class OpenCvPipeline:
         for face in faces:
             self._embedder.feature(self._embedder.alignCrop(image_bgr, face))
         return len(faces)
+
+
+class StageClock:
+    """A `StageObserver` that adds up how long each stage of a frame takes, in milliseconds."""
+
+    def __init__(self) -> None:
+        self._frames: list[dict[str, float]] = []
+
+    def start_frame(self) -> None:
+        """Begin to add up anew."""
+        self._frames.append(defaultdict(float))
+
+    @contextmanager
+    def __call__(self, stage: Stage | str) -> Iterator[None]:
+        """Time one stage of the frame."""
+        start = perf_counter()
+        yield
+        self._frames[-1][str(stage)] += (perf_counter() - start) * 1e3
+
+    def medians(self, skip: int) -> dict[str, float]:
+        """Return each stage's median over all frames but the first `skip`."""
+        stages = dict.fromkeys(name for frame in self._frames for name in frame)
+        return {name: median(f.get(name, 0.0) for f in self._frames[skip:]) for name in stages}
 
 
 @dataclass(frozen=True)
@@ -80,49 +108,43 @@ class PipelineTimes:
 def measure_pipeline(
     frames: Iterable[Image],
     analyzer: FaceAnalyzer,
+    clock: StageClock,
     gallery: Gallery,
     opencv: OpenCvPipeline,
-    templates: int,
 ) -> PipelineTimes:
     """Run both pipelines over the frames, alternating, and take medians.
 
     Args:
         frames: uint8 BGR images, more than `WARM_UP_FRAMES`.
         analyzer: Ours; whatever it is set to do is what is timed.
-        gallery: Searched once a face.
+        clock: Observes `analyzer`.
+        gallery: Searched once a face, as a whole.
         opencv: The other side.
-        templates: How many templates `gallery` holds, for the record.
+
+    Raises:
+        ArrayError: there are too few frames.
     """
-    ours: list[float] = []
-    theirs: list[float] = []
-    stages: dict[str, list[float]] = {"detect": [], "align": [], "embed": [], "search": []}
-    faces = opencv_faces = counted = 0
+    sides = (lambda image: _facerec(image, analyzer, clock, gallery), opencv)
+    times: tuple[list[float], list[float]] = ([], [])
+    faces: tuple[list[int], list[int]] = ([], [])
     for index, image in enumerate(frames):
-        runs: list[tuple[Callable[[Image], int], list[float]]] = [
-            (lambda image: _facerec(image, analyzer, gallery), ours),
-            (opencv, theirs),
-        ]
-        found = {}
-        for run, times in runs if index % 2 else reversed(runs):
+        for side in (0, 1) if index % 2 else (1, 0):
             start = perf_counter()
-            found[id(times)] = run(image)
-            times.append((perf_counter() - start) * 1e3)
-        _time_stages(image, analyzer, gallery, stages)
-        if index >= WARM_UP_FRAMES:
-            counted += 1
-            faces += found[id(ours)]
-            opencv_faces += found[id(theirs)]
-    facerec_ms = median(ours[WARM_UP_FRAMES:])
-    opencv_ms = median(theirs[WARM_UP_FRAMES:])
+            faces[side].append(sides[side](image))
+            times[side].append((perf_counter() - start) * 1e3)
+    counted = len(times[0]) - WARM_UP_FRAMES
+    if counted < 1:
+        raise ArrayError(f"frames must be more than {WARM_UP_FRAMES}; received {len(times[0])}")
+    facerec_ms, opencv_ms = (median(side[WARM_UP_FRAMES:]) for side in times)
     return PipelineTimes(
         frames=counted,
-        faces=faces,
-        opencv_faces=opencv_faces,
-        templates=templates,
+        faces=sum(faces[0][WARM_UP_FRAMES:]),
+        opencv_faces=sum(faces[1][WARM_UP_FRAMES:]),
+        templates=sum(profile.templates for profile in gallery.list()),
         facerec_ms_p50=facerec_ms,
         opencv_ms_p50=opencv_ms,
         ratio_to_opencv=facerec_ms / opencv_ms,
-        stages_ms={name: median(times[WARM_UP_FRAMES:]) for name, times in stages.items()},
+        stages_ms=clock.medians(WARM_UP_FRAMES),
     )
 
 
@@ -135,31 +157,10 @@ def fill_gallery(gallery: Gallery, embedding_space: str, size: int, count: int) 
         gallery.enrol(f"person {number}", [template], galleries=["default"])
 
 
-def _facerec(image: Image, analyzer: FaceAnalyzer, gallery: Gallery) -> int:
+def _facerec(image: Image, analyzer: FaceAnalyzer, clock: StageClock, gallery: Gallery) -> int:
+    clock.start_frame()
     faces = analyzer.analyze(image)
-    _search(faces.embeddings, analyzer, gallery)
+    with clock("search"):
+        for probe in faces.embeddings if faces.embeddings is not None else ():
+            gallery.search(probe, embedding_space=analyzer.embedding_space, galleries=["default"])
     return len(faces)
-
-
-def _search(
-    embeddings: NDArray[np.float32] | None, analyzer: FaceAnalyzer, gallery: Gallery
-) -> None:
-    for probe in embeddings if embeddings is not None else ():
-        gallery.search(probe, embedding_space=analyzer.embedding_space, galleries=["default"])
-
-
-def _time_stages(
-    image: Image, analyzer: FaceAnalyzer, gallery: Gallery, stages: dict[str, list[float]]
-) -> None:
-    marks = [perf_counter()]
-    faces = analyzer.detect(image)
-    marks.append(perf_counter())
-    chips = align(image, faces.landmarks_px, analyzer.alignment)
-    marks.append(perf_counter())
-    embedded = analyzer.embed(image, faces)
-    marks.append(perf_counter())
-    _search(embedded.embeddings, analyzer, gallery)
-    marks.append(perf_counter())
-    del chips
-    for name, start, end in zip(stages, marks, marks[1:], strict=False):
-        stages[name].append((end - start) * 1e3)

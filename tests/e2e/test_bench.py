@@ -1,0 +1,49 @@
+"""``facerec bench`` as a user types it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from facerec.evaluation.pipeline_benchmark import StageClock
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("facerec")), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_pipeline_is_timed_against_opencv_on_the_same_faces(home: Path, data_dir: Path) -> None:
+    clip = data_dir / "gate_clips" / "again.mkv"
+    options = ["--frames", "40", "--templates", "50", "--home", str(home), "--json"]
+    done = run("bench", "pipeline", "--source", str(clip), *options)
+    assert done.returncode == 0, done.stderr
+    times = json.loads(done.stdout)
+    assert times["frames"] == 30
+    assert times["templates"] == 50
+    # Both sides must have seen the one person of the clip, or the times compare nothing.
+    assert 30 <= times["faces"] <= 35
+    assert 30 <= times["opencv_faces"] <= 35
+    assert set(times["stages_ms"]) == {"detect", "align", "assess", "embed", "search"}
+    assert sum(times["stages_ms"].values()) <= 1.5 * times["facerec_ms_p50"]
+    assert times["ratio_to_opencv"] == times["facerec_ms_p50"] / times["opencv_ms_p50"]
+
+
+def test_too_few_frames_are_refused_in_one_line(home: Path, tmp_path: Path) -> None:
+    done = run(
+        *("bench", "pipeline", "--source", str(tmp_path / "missing.mkv"), "--home", str(home))
+    )
+    assert done.returncode == 1
+    assert "missing.mkv" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_stage_clock_adds_up_within_a_frame_and_takes_medians_over_frames() -> None:
+    clock = StageClock()
+    for repeats in (1, 2, 3):
+        clock.start_frame()
+        for _ in range(repeats):
+            with clock("embed"):
+                pass
+    assert list(clock.medians(0)) == ["embed"]
+    assert clock.medians(2)["embed"] > 0
