@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from facerec.analysis.analyzer import FaceAnalyzer
     from facerec.analysis.detection import Detector
+    from facerec.analysis.stages import StageObserver
     from facerec.decision.recognizer import Recognizer
     from facerec.gallery.gallery import Gallery
     from facerec.inference import InferenceSession
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["build_analyzer", "build_monitors", "build_recognizer", "open_gallery"]
 
 
-def build_analyzer(settings: Settings) -> "FaceAnalyzer":
+def build_analyzer(settings: Settings, observe: "StageObserver | None" = None) -> "FaceAnalyzer":
     """Load the networks that the settings name.
+
+    Args:
+        settings: Of the home.
+        observe: Told of each stage of each analysis; None for nobody.
 
     Raises:
         ModelNotFoundError: a network is not installed; the message says how to pull it.
@@ -31,6 +36,7 @@ def build_analyzer(settings: Settings) -> "FaceAnalyzer":
     """
     from facerec.analysis.analyzer import FaceAnalyzer
     from facerec.analysis.embedding import NetworkEmbedder
+    from facerec.analysis.stages import unobserved
     from facerec.inference import ModelTask
     from facerec.models.store import ModelStore
 
@@ -45,7 +51,22 @@ def build_analyzer(settings: Settings) -> "FaceAnalyzer":
         min_face_px=analysis.min_face_px,
         min_detection_score=analysis.min_detection_score,
         mirrored=analysis.mirrored_chip,
+        observe=observe or unobserved,
     )
+
+
+def build_detector(settings: Settings) -> "Detector":
+    """Load the detector that the settings name, alone.
+
+    Raises:
+        ModelNotFoundError: it is not installed; the message says how to pull it.
+        ModelDamagedError: its file is not the one that was installed.
+    """
+    from facerec.models.store import ModelStore
+
+    store = ModelStore(settings.models_dir)
+    _require_all(store, (settings.analysis.detector,))
+    return _detector(settings, store)
 
 
 def open_gallery(settings: Settings) -> "Gallery":
