@@ -33,6 +33,7 @@ class Reason(StrEnum):
     NO_FACE = "no_face"
     SEVERAL_FACES = "several_faces"
     TOO_FEW_FRAMES = "too_few_frames"
+    PROFILE_SUSPENDED = "profile_suspended"
 
 
 @dataclass(frozen=True)

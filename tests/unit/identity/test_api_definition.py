@@ -10,7 +10,7 @@ import pytest
 from facerec.decision.decision import Reason
 from facerec.v1 import enrollment_service_pb2, reason_pb2, verification_service_pb2
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BUF = Path(sysconfig.get_path("scripts")) / "buf"
 
 
