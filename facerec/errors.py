@@ -21,6 +21,7 @@ and what to do, without naming a person, a template or a secret.
     │   ├── ProfileExistsError
     │   └── EmbeddingSpaceError    templates of two embedding spaces would have been compared
     ├── OperatingPointError        no threshold is known for the rate that was asked for
+    ├── EvaluationError            test data that cannot be evaluated on
     └── ServiceError               the server cannot start, or a call to it failed
         ├── RequestError           a field of a request does not hold what it must
         │   └── RequestImageError  a picture in a request cannot be taken
@@ -97,6 +98,10 @@ class EmbeddingSpaceError(GalleryError):
 
 class OperatingPointError(FaceRecError):
     """No threshold is known for the error rate that was asked for."""
+
+
+class EvaluationError(FaceRecError):
+    """Test data is missing, malformed, or too little for what was asked."""
 
 
 class ServiceError(FaceRecError):

@@ -1,0 +1,1 @@
+"""Pictures of known people: finding them, and turning each into a template once."""

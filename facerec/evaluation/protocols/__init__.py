@@ -1,0 +1,1 @@
+"""What is compared with what: verification, identification, detection and video."""

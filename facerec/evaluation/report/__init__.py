@@ -1,0 +1,1 @@
+"""What an evaluation found, as JSON for scripts and as a page for people."""

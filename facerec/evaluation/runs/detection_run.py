@@ -1,0 +1,42 @@
+"""A detection evaluation from detections to page."""
+
+from facerec.evaluation.metrics.detections import DetectionScores
+from facerec.evaluation.report.attempts import Attempts, attempts_to_json
+from facerec.evaluation.report.content import Report
+from facerec.evaluation.report.detection_page import (
+    DETECTION_LIMITS,
+    detection_sections,
+    detection_summary,
+)
+from facerec.evaluation.report.environment import present_environment
+from facerec.evaluation.report.records import detection_record
+from facerec.evaluation.report.subject import TestedSystem, setting_sections
+from facerec.evaluation.runs.run import EvaluationRun
+
+__all__ = ["detection_run"]
+
+
+def detection_run(
+    system: TestedSystem, judged: DetectionScores, faces: tuple[str, ...], score: float
+) -> EvaluationRun:
+    """Evaluate a detector.
+
+    Args:
+        system: What is tested.
+        judged: Its detections, judged.
+        faces: Image of each annotated face, in the order of `judged`.
+        score: Detection score at which recall and false positives are stated.
+    """
+    record = detection_record(judged, score) | {"warnings": [], "system": vars(system)}
+    report = Report(
+        f"Detection: {system.detector} on {system.data}",
+        detection_summary(judged, score),
+        (),
+        (
+            *detection_sections(system.detector, judged, score),
+            *setting_sections(system, present_environment(), DETECTION_LIMITS),
+        ),
+    )
+    names = tuple(f"{image} face {number}" for number, image in enumerate(faces))
+    found = Attempts(f"recall:{score:g}", names, faces, judged.face_scores >= score)
+    return EvaluationRun(record, report, attempts_to_json("detection", (found,)), ())

@@ -1,0 +1,98 @@
+"""An open-set 1:N evaluation from templates to page."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from facerec.evaluation.pictures.face_table import FaceTable
+from facerec.evaluation.pictures.folder import PeoplePictures
+from facerec.evaluation.protocols.identification import IdentificationResult, identify_open_set
+from facerec.evaluation.report.attempts import Attempts, attempts_to_json
+from facerec.evaluation.report.content import Report, Section
+from facerec.evaluation.report.environment import present_environment
+from facerec.evaluation.report.findings import search_findings
+from facerec.evaluation.report.identification_page import (
+    IDENTIFICATION_LIMITS,
+    gallery_section,
+    identification_summary,
+)
+from facerec.evaluation.report.records import identification_record
+from facerec.evaluation.report.subject import TestedSystem, failures_of, setting_sections
+from facerec.evaluation.runs.run import EvaluationRun
+
+__all__ = ["IdentificationInput", "identification_run", "references_possible"]
+
+COMPARED_FPIR = 0.01
+"""False-positive identification rate at which two runs are compared."""
+
+
+@dataclass(frozen=True)
+class IdentificationInput:
+    """What is evaluated.
+
+    Attributes:
+        system: What is tested.
+        pictures: Of whom.
+        table: A row a picture.
+        references: Numbers of references a person to report; the first gives the headline.
+    """
+
+    system: TestedSystem
+    pictures: PeoplePictures
+    table: FaceTable
+    references: tuple[int, ...] = (1, 2)
+
+
+def references_possible(pictures: PeoplePictures, wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """Return those numbers of references of which somebody has one picture more, the first kept."""
+    most = int(np.bincount(pictures.people).max())
+    return (wanted[0], *(count for count in wanted[1:] if count < most))
+
+
+def identification_run(
+    given: IdentificationInput, extra: tuple[Section, ...] = ()
+) -> EvaluationRun:
+    """Evaluate open-set identification.
+
+    Args:
+        given: What is evaluated.
+        extra: Further sections of the page.
+
+    Raises:
+        EvaluationError: there are no probes, no strangers, or no reference with a face.
+    """
+    results = tuple(
+        identify_open_set(given.table, given.pictures, count)
+        for count in references_possible(given.pictures, given.references)
+    )
+    failures = failures_of(given.table)
+    warnings = search_findings(results[0].scores)
+    record = identification_record(results, failures)
+    record |= {"warnings": list(warnings), "system": vars(given.system)}
+    report = Report(
+        f"Identification: {given.system.embedder} on {given.system.data}",
+        identification_summary(results),
+        warnings,
+        (
+            *(gallery_section(result) for result in results),
+            *extra,
+            *setting_sections(given.system, present_environment(), IDENTIFICATION_LIMITS),
+        ),
+    )
+    attempts = tuple(entry for result in results for entry in _attempts(given.pictures, result))
+    return EvaluationRun(record, report, attempts_to_json("identification", attempts), warnings)
+
+
+def _attempts(pictures: PeoplePictures, result: IdentificationResult) -> tuple[Attempts, ...]:
+    threshold = next(a.threshold for a in result.fnir_at_fpir if a.at == COMPARED_FPIR)
+    rows = result.split.probes
+    right = (result.scores.own >= threshold) & (result.scores.rank == 1)
+    name = f"tpir_at_fpir:{COMPARED_FPIR:g}, {result.references_each} reference(s)"
+    return (
+        Attempts(
+            name,
+            tuple(pictures.paths[row] for row in rows),
+            tuple(pictures.names[pictures.people[row]] for row in rows),
+            right,
+        ),
+    )
