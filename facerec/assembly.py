@@ -3,6 +3,7 @@
 Imports of runtimes are inside the functions, so that a command pays only for what it builds.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facerec.errors import ModelNotFoundError
@@ -120,9 +121,17 @@ def build_monitors(
 
     analyzer = build_analyzer(settings)
     recognizer = build_recognizer(settings, analyzer.embedding_space)
-    identifier = GalleryIdentifier(recognizer, gallery, galleries)
     watching = settings.watch
-    rules = EvidenceRules(watching.decide_after_frames, watching.stranger_after_s)
+    rules = EvidenceRules(
+        decide_after_frames=watching.decide_after_frames,
+        stranger_after_s=watching.stranger_after_s,
+        look_every_s=watching.look_every_s,
+    )
+    # A stranger's track gets several looks, and each may be mistaken: together they keep the rate.
+    rate_per_look = recognizer.target_fpir / rules.looks_per_attempt
+    identifier = GalleryIdentifier(
+        replace(recognizer, target_fpir=rate_per_look), gallery, galleries
+    )
     return lambda camera: Monitor(
         analyzer,
         OverlapTracker(forget_after_s=watching.forget_after_s),

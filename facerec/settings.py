@@ -71,7 +71,9 @@ class WatchSettings(_Section):
     """Recognising people in video."""
 
     decide_after_frames: int = Field(3, ge=1)
-    """Frames of a track that must agree before a person is named."""
+    """Looks at a track that must agree before a person is named."""
+    look_every_s: float = Field(0.1, ge=0.01)
+    """Least time between two looks: neighbouring frames say the same again."""
     stranger_after_s: float = Field(1.0, gt=0)
     """A track with no match for this long is reported as a stranger."""
     forget_after_s: float = Field(1.0, gt=0)

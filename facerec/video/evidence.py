@@ -5,6 +5,7 @@ searches the gallery with `probe_with`, tells `add` what came back, and reads `v
 """
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from facerec.decision.decision import Decision, Outcome, Reason
 
 __all__ = ["EvidenceRules", "TrackEvidence", "Verdict"]
 
+_TICK_S = 1e-3
+"""Frame times are rounded to this by containers, so that times are compared with this slack."""
 _LEAST_WEIGHT = 1e-3
 """A face of quality 0 (where rules allow one) still has a direction."""
 
@@ -22,16 +25,25 @@ class EvidenceRules:
     """When a track's evidence is enough.
 
     Attributes:
-        decide_after_frames: Successive usable frames (whose face is fit for comparison) that
-            must agree on a person, 1 or more.
-        stranger_after_s: Seconds of usable frames without a match that make a stranger.
+        decide_after_frames: Successive looks that must agree on a person, 1 or more. A look is a
+            usable frame (whose face is fit for comparison) that was embedded and searched.
+        stranger_after_s: Seconds of looks without a match that make a stranger; above 0.
+        look_every_s: Least time between two looks, above 0. Neighbouring frames repeat each
+            other: they cost time and add chances to be mistaken, but hardly any evidence.
         reopen_at_quality_gain: A stranger's track is looked at again when a face is better by this
             factor than all that were used: who was far away may step up to the gate. Above 1.
     """
 
     decide_after_frames: int
     stranger_after_s: float
+    look_every_s: float
     reopen_at_quality_gain: float = 1.25
+
+    @property
+    def looks_per_attempt(self) -> int:
+        """Looks that an attempt of `stranger_after_s` has at most."""
+        looks = ceil((self.stranger_after_s - _TICK_S) / self.look_every_s) + 1
+        return max(self.decide_after_frames, looks)
 
 
 @dataclass(frozen=True)
@@ -58,40 +70,49 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class _Window:
-    """The usable frames since the track was opened (or reopened).
+    """One attempt: the looks since the track was opened (or reopened).
 
     Attributes:
         weighted_sum: float64 (d,), sum of quality times embedding.
         frames: How many frames are in it.
         first_s: Source clock of the first of them.
+        last_s: Source clock of the last of them.
         agreed_on: Person whom the last `agreeing` frames each found first; None in an empty
             gallery.
         agreeing: Length of that run.
         fused: Decision about the fused probe of all frames.
+        is_over: The attempt had its time and allowed no answer; the next look begins another.
     """
 
     weighted_sum: NDArray[np.float64]
     frames: int
     first_s: float
+    last_s: float
     agreed_on: str | None
     agreeing: int
     fused: Decision
+    is_over: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class TrackEvidence:
     """The evidence of one track so far; every change returns a new value.
 
-    The fused probe is the mean of the frames' embeddings, weighted by quality and brought back to
-    unit length: the best estimate of one direction from noisy sightings of it. The operating point
-    is applied to it unchanged, and besides `decide_after_frames` successive frames must each find
-    the same person first. A track that found nobody is closed after `stranger_after_s`, so that
-    a stranger is not given ever more chances to be mistaken by staying.
+    The fused probe is the mean of the looks' embeddings, weighted by quality and brought back to
+    unit length: the best estimate of one direction from noisy sightings of it. A person is named
+    when the fused probe is identified and `decide_after_frames` successive looks each found that
+    person first.
+
+    Looks come in attempts of at most `stranger_after_s`. An attempt that finds nobody makes a
+    stranger; one that allows no answer (two people nearly alike) is followed by another. An attempt
+    of L looks names a stranger with at most L times the chance of a single search (union bound),
+    so whoever asks the gallery must search at the L-th part of the rate allowed
+    (`EvidenceRules.looks_per_attempt`).
 
     Attributes:
         rules: When evidence is enough.
         first_seen_s: Source clock of the track's first frame.
-        window: Usable frames under consideration; None before the first and while closed.
+        window: The attempt under way; None before the first look and while closed.
         best_quality: Highest overall quality used since the track began.
         verdict: What was decided. A person never changes; a stranger may become a person.
     """
@@ -117,9 +138,11 @@ class TrackEvidence:
     def _decided(self) -> Decision | None:
         return self.verdict.decision if self.verdict is not None else None
 
-    def wants(self, quality: float) -> bool:
-        """Tell whether a flawless face of this overall quality is worth embedding."""
-        if self.verdict is None or self.window is not None:
+    def wants(self, quality: float, clock_s: float) -> bool:
+        """Tell whether a face fit for comparison, of this overall quality, is worth a look now."""
+        if self.window is not None:
+            return clock_s - self.window.last_s >= self.rules.look_every_s - _TICK_S
+        if self.verdict is None:
             return True
         if self.verdict.decision.outcome is Outcome.IDENTIFIED:
             return False
@@ -151,11 +174,12 @@ class TrackEvidence:
         Returns:
             The evidence with the frame; its `verdict` is new if the frame decided.
         """
-        old = self.window
+        old = self._under_way
         window = _Window(
             self._sum_with(embedding, quality),
-            frames=self.frames + 1,
+            frames=1 + (old.frames if old is not None else 0),
             first_s=old.first_s if old is not None else clock_s,
+            last_s=clock_s,
             agreed_on=nearest,
             agreeing=1 + (old.agreeing if old is not None and old.agreed_on == nearest else 0),
             fused=fused,
@@ -186,7 +210,13 @@ class TrackEvidence:
 
     def _sum_with(self, embedding: NDArray[np.float32], quality: float) -> NDArray[np.float64]:
         weighted = embedding.astype(np.float64) * max(quality, _LEAST_WEIGHT)
-        return weighted if self.window is None else self.window.weighted_sum + weighted
+        old = self._under_way
+        return weighted if old is None else old.weighted_sum + weighted
+
+    @property
+    def _under_way(self) -> _Window | None:
+        """The attempt that another look joins; None when it would begin one."""
+        return None if self.window is None or self.window.is_over else self.window
 
     def _judged(self, window: _Window, clock_s: float) -> "TrackEvidence":
         """Reach a verdict if the evidence is enough; a verdict closes the window."""
@@ -196,10 +226,12 @@ class TrackEvidence:
             return self
         if fused.outcome is Outcome.IDENTIFIED:
             agreed = window.agreeing >= self.rules.decide_after_frames
-            named = agreed and window.agreed_on == fused.profile_id
-            return replace(self, window=None, verdict=verdict) if named else self
-        lasted = clock_s - window.first_s >= self.rules.stranger_after_s
-        if fused.outcome is Outcome.UNKNOWN and lasted:
-            # A second look that finds a stranger again is no news: the first verdict stays.
+            if agreed and window.agreed_on == fused.profile_id:
+                return replace(self, window=None, verdict=verdict)
+        lasted = clock_s - window.first_s >= self.rules.stranger_after_s - _TICK_S
+        if not lasted and window.frames < self.rules.looks_per_attempt:
+            return self
+        if fused.outcome is Outcome.UNKNOWN:
+            # A second attempt that finds a stranger again is no news: the first verdict stays.
             return replace(self, window=None, verdict=self.verdict or verdict)
-        return self
+        return replace(self, window=replace(window, is_over=True))

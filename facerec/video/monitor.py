@@ -195,7 +195,7 @@ class Monitor:
             sighting
             for sighting in sightings
             if not sighting.flaws
-            and self._followed[sighting.track_id].evidence.wants(sighting.quality)
+            and self._followed[sighting.track_id].evidence.wants(sighting.quality, frame.clock_s)
         ]
         if not wanted:
             return ()

@@ -6,7 +6,7 @@ import pytest
 from facerec.decision.decision import Decision, Outcome, Reason
 from facerec.video.evidence import EvidenceRules, TrackEvidence
 
-RULES = EvidenceRules(decide_after_frames=3, stranger_after_s=1.0)
+RULES = EvidenceRules(decide_after_frames=3, stranger_after_s=1.0, look_every_s=0.1)
 ADA = Decision(Outcome.IDENTIFIED, "ada", 0.7, 0.5, 0.4, ())
 BOB = Decision(Outcome.IDENTIFIED, "bob", 0.6, 0.5, 0.1, ())
 NOBODY = Decision(Outcome.UNKNOWN, None, 0.1, 0.5, 0.0, (Reason.BELOW_THRESHOLD,))
@@ -52,7 +52,7 @@ def test_agreement_on_another_person_than_the_fused_probe_names_nobody() -> None
 
 def test_a_named_track_wants_no_more_frames_however_good() -> None:
     evidence = fed(*[("ada", ADA)] * 3)
-    assert not evidence.wants(1.0)
+    assert not evidence.wants(1.0, 99)
 
 
 def test_a_stranger_needs_time_and_is_told_with_the_reason() -> None:
@@ -77,8 +77,8 @@ def test_a_narrow_margin_is_neither_a_person_nor_a_stranger() -> None:
 
 def test_a_stranger_is_looked_at_again_only_in_clearly_better_frames() -> None:
     stranger = fed(*[("ada", NOBODY)] * 11, quality=0.4)
-    assert not stranger.wants(0.49)
-    assert stranger.wants(0.5)
+    assert not stranger.wants(0.49, 99)
+    assert stranger.wants(0.5, 11.01)
 
 
 def test_a_stranger_who_steps_up_may_be_named_from_the_better_frames_alone() -> None:
@@ -87,7 +87,7 @@ def test_a_stranger_who_steps_up_may_be_named_from_the_better_frames_alone() -> 
     assert near.verdict is far.verdict
     assert near.frames == 1
     np.testing.assert_allclose(near.probe_with(NORTH, 0.8), NORTH)  # nothing of EAST is left
-    assert near.wants(0.5)
+    assert near.wants(0.1, 20.1), "an attempt under way takes every usable face"
     for _ in range(2):
         near = near.add(NORTH, 0.8, clock_s=20.1, nearest="ada", fused=ADA)
     assert near.verdict is not None
@@ -99,7 +99,7 @@ def test_a_stranger_who_stays_one_is_told_once() -> None:
     near = fed(*[("bob", NOBODY)] * 11, evidence=far, start_s=20, quality=0.8)
     assert near.window is None
     assert near.verdict is far.verdict
-    assert not near.wants(0.9)
+    assert not near.wants(0.9, 99)
 
 
 def test_the_fused_probe_is_the_mean_weighted_by_quality() -> None:
@@ -141,3 +141,41 @@ def test_an_end_after_a_narrow_margin_says_so() -> None:
 def test_an_end_after_a_verdict_changes_nothing() -> None:
     evidence = fed(*[("ada", ADA)] * 3)
     assert evidence.ended(99, threshold=0.5, flaws=()) is evidence
+
+
+def test_looks_keep_their_distance_give_or_take_what_containers_round() -> None:
+    evidence = fed(("ada", ADA))
+    assert not evidence.wants(1.0, 10.098)
+    assert evidence.wants(0.0, 10.0995)
+
+
+def test_an_attempt_without_an_answer_is_followed_by_another_that_starts_afresh() -> None:
+    evidence = fed(*[("ada", NARROW)] * 10)  # 10.0 to 10.9
+    assert evidence.frames == 10
+    evidence = evidence.add(EAST, 0.5, clock_s=11.0, nearest="ada", fused=NARROW)
+    np.testing.assert_allclose(evidence.probe_with(NORTH, 0.5), NORTH)
+    evidence = evidence.add(NORTH, 0.5, clock_s=11.1, nearest="ada", fused=ADA)
+    assert evidence.frames == 1
+    evidence = evidence.add(NORTH, 0.5, clock_s=11.2, nearest="ada", fused=ADA)
+    assert evidence.verdict is None
+    evidence = evidence.add(NORTH, 0.5, clock_s=11.3, nearest="ada", fused=ADA)
+    assert evidence.verdict is not None
+    assert evidence.verdict.frames == 3
+
+
+@pytest.mark.parametrize(
+    ("frames", "stranger_after_s", "every_s", "looks"),
+    [(3, 1.0, 0.1, 11), (3, 1.0, 0.3, 5), (5, 0.1, 0.1, 5), (1, 0.05, 0.1, 2), (3, 0.3, 0.1, 4)],
+)
+def test_no_attempt_has_more_looks_than_the_rules_say(
+    frames: int, stranger_after_s: float, every_s: float, looks: int
+) -> None:
+    rules = EvidenceRules(frames, stranger_after_s, every_s)
+    assert rules.looks_per_attempt == looks
+    evidence, most = TrackEvidence(rules, 0), 0
+    for step in range(4000):  # 1000 frames a second
+        clock_s = step / 1000
+        if evidence.wants(0.5, clock_s):
+            evidence = evidence.add(EAST, 0.5, clock_s=clock_s, nearest="ada", fused=NARROW)
+            most = max(most, evidence.frames)
+    assert most <= looks
