@@ -1,0 +1,139 @@
+"""What `NetworkEmbedder` does around the network."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facerec.analysis.embedding import NetworkEmbedder
+from facerec.errors import ArrayError, ModelDamagedError
+from facerec.inference.manifest import Alignment, ModelManifest, ModelTask, Preprocessing
+
+SIDE = 4
+MANIFEST = ModelManifest(
+    name="tiny",
+    task=ModelTask.EMBEDDER,
+    architecture="external",
+    version="1",
+    license="Apache-2.0",
+    source="a test",
+    weights_sha256="0" * 64,
+    preprocessing=Preprocessing(1, "bgr", (0, 0, 0), 1.0),
+    alignment=Alignment(SIDE, ((1, 1), (2, 1), (1.5, 2), (1, 3), (2, 3))),
+    embedding_size=SIDE * SIDE * 3,
+    embedding_space="tiny-1",
+    files={},
+)
+
+
+class Flattened:
+    """A network that gives the pixels that it was given, and remembers them."""
+
+    def __init__(self, factor: float = 1.0) -> None:
+        self.batches: list[NDArray[Any]] = []
+        self._factor = factor
+
+    def run(self, batch: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+        self.batches.append(batch.copy())
+        return batch.reshape(len(batch), -1).astype(np.float32) * np.float32(self._factor)
+
+
+def chips(n: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(n).integers(1, 256, (n, SIDE, SIDE, 3), np.uint8)
+
+
+def unit(v: NDArray[np.floating]) -> NDArray[np.floating]:
+    return v / np.linalg.norm(v)
+
+
+def test_plain_embeddings_are_the_network_s_at_unit_length() -> None:
+    given = chips(3)
+    found = NetworkEmbedder(Flattened(), MANIFEST).embed(given, mirrored=False)
+    assert found.dtype == np.float32
+    for row, chip in zip(found, given, strict=True):
+        np.testing.assert_allclose(row, unit(chip.ravel().astype(np.float64)), rtol=1e-5)
+
+
+def test_the_mirrored_chip_counts_as_much_as_the_chip() -> None:
+    given = chips(2)
+    found = NetworkEmbedder(Flattened(), MANIFEST).embed(given, mirrored=True)
+    for row, chip in zip(found, given, strict=True):
+        a, b = (unit(c.ravel().astype(np.float64)) for c in (chip, chip[:, ::-1]))
+        np.testing.assert_allclose(row, unit(a + b), rtol=1e-5)
+
+
+def test_a_mirrored_face_has_the_same_embedding() -> None:
+    given = chips(1)
+    embedder = NetworkEmbedder(Flattened(), MANIFEST)
+    np.testing.assert_allclose(
+        embedder.embed(given, mirrored=True),
+        embedder.embed(np.ascontiguousarray(given[:, :, ::-1]), mirrored=True),
+        atol=1e-6,
+    )
+
+
+def test_faces_do_not_mix() -> None:
+    given = chips(5)
+    embedder = NetworkEmbedder(Flattened(), MANIFEST)
+    for mirrored in (False, True):
+        together = embedder.embed(given, mirrored=mirrored)
+        alone = [embedder.embed(given[i : i + 1], mirrored=mirrored)[0] for i in range(5)]
+        np.testing.assert_array_equal(together, np.stack(alone))
+
+
+def test_a_network_with_its_own_preprocessing_gets_the_bytes() -> None:
+    network = Flattened()
+    NetworkEmbedder(network, MANIFEST).embed(chips(1), mirrored=False)
+    assert network.batches[0].dtype == np.uint8
+    np.testing.assert_array_equal(network.batches[0], chips(1))
+
+
+@pytest.mark.parametrize("order", ["bgr", "rgb"])
+def test_another_network_gets_prepared_numbers(order: str) -> None:
+    preprocessing = Preprocessing(1, order, (10, 20, 30), 0.5, in_network=False)
+    network = Flattened()
+    given = chips(2)
+    NetworkEmbedder(network, replace(MANIFEST, preprocessing=preprocessing)).embed(
+        given, mirrored=False
+    )
+    seen = np.concatenate(network.batches)
+    assert seen.dtype == np.float32
+    ordered = given[..., ::-1] if order == "rgb" else given
+    for channel, offset in enumerate((10, 20, 30)):
+        np.testing.assert_allclose(
+            seen[..., channel], (ordered[..., channel].astype(float) - offset) * 0.5
+        )
+
+
+def test_no_chips() -> None:
+    found = NetworkEmbedder(Flattened(), MANIFEST).embed(chips(0), mirrored=True)
+    assert found.shape == (0, SIDE * SIDE * 3)
+    assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("factor", [np.nan, np.inf, 0.0])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_network_that_gives_no_direction_is_damaged(factor: float, mirrored: bool) -> None:
+    embedder = NetworkEmbedder(Flattened(factor), MANIFEST)
+    with pytest.raises(ModelDamagedError, match="facerec models verify tiny"):
+        embedder.embed(chips(1), mirrored=mirrored)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((1, SIDE + 1, SIDE, 3), np.uint8),
+        np.zeros((SIDE, SIDE, 3), np.uint8),
+        np.zeros((1, SIDE, SIDE, 3), np.float32),
+    ],
+)
+def test_other_arrays_are_refused(wrong: NDArray[Any]) -> None:
+    with pytest.raises(ArrayError, match=r"\(n, 4, 4, 3\)"):
+        NetworkEmbedder(Flattened(), MANIFEST).embed(wrong, mirrored=False)
+
+
+def test_a_detector_is_no_embedder() -> None:
+    with pytest.raises(ArrayError, match="must be an embedder"):
+        NetworkEmbedder(Flattened(), replace(MANIFEST, alignment=None))
