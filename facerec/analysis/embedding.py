@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import ArrayError, ModelDamagedError
 from facerec.inference.manifest import Alignment, ModelManifest
+from facerec.inference.preparation import prepared
 from facerec.inference.session import InferenceSession
 
 __all__ = ["Embedder", "NetworkEmbedder"]
@@ -84,21 +85,11 @@ class NetworkEmbedder:
 
     def _embed_one(self, chip_bgr: NDArray[np.uint8], *, mirrored: bool) -> NDArray[np.float32]:
         views = np.stack([chip_bgr, chip_bgr[:, ::-1]]) if mirrored else chip_bgr[None]
-        embeddings = self._unit(self._session.run(self._prepare(views)))
+        embeddings = self._unit(self._session.run(prepared(views, self._manifest.preprocessing)))
         if mirrored:
             embeddings = self._unit(embeddings.sum(axis=0, keepdims=True))
         embedding: NDArray[np.float32] = embeddings[0]
         return embedding
-
-    def _prepare(self, chips_bgr: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.float32]:
-        """Do the network's preprocessing, unless its own first layers do it."""
-        preprocessing = self._manifest.preprocessing
-        if preprocessing.in_network:
-            return chips_bgr
-        ordered = chips_bgr[..., ::-1] if preprocessing.color_order == "rgb" else chips_bgr
-        offset = np.array(preprocessing.offset, np.float32)
-        prepared: NDArray[np.float32] = (ordered - offset) * np.float32(preprocessing.scale)
-        return prepared
 
     def _unit(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
         lengths = np.linalg.norm(raw, axis=1, keepdims=True)

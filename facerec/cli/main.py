@@ -14,6 +14,7 @@ from facerec.cli.detect import detect
 from facerec.cli.enroll import enroll
 from facerec.cli.evaluate import evaluate
 from facerec.cli.identify import identify
+from facerec.cli.models import models
 from facerec.cli.profiles import profiles
 from facerec.cli.serve import serve
 from facerec.cli.verify import verify
@@ -52,6 +53,7 @@ app.command()(identify)
 app.command()(watch)
 app.command()(serve)
 app.add_typer(bench, name="bench")
+app.add_typer(models)
 app.add_typer(profiles)
 app.add_typer(evaluate)
 

@@ -9,7 +9,7 @@ __all__ = ["convolution_3x3", "depthwise_3x3", "pixels_to_float", "upsample_near
 def pixels_to_float(
     pixels: keras.KerasTensor,
     *,
-    offset_bgr: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0),
     scale: float = 1.0,
 ) -> keras.KerasTensor:
     """Turn uint8 pixels into a network's float32 input, ``(x - offset) * scale``.
@@ -19,15 +19,15 @@ def pixels_to_float(
 
     Args:
         pixels: uint8 (n, h, w, 3), BGR.
-        offset_bgr: Subtracted per channel, in 0..255 units.
+        offset: Subtracted per channel, in 0..255 units, in the order of the channels.
         scale: Multiplied after the subtraction.
 
     Returns:
         float32 of the same shape.
     """
-    if not any(offset_bgr) and scale == 1.0:
+    if not any(offset) and scale == 1.0:
         return ops.cast(pixels, "float32")
-    shift = [-value * scale for value in offset_bgr]
+    shift = [-value * scale for value in offset]
     return layers.Rescaling(scale, shift, name="preprocessing")(pixels)
 
 

@@ -32,9 +32,10 @@ def build_centerface() -> keras.Model:
     """Build CenterFace with free image size, weights not yet loaded.
 
     Returns:
-        Model of 1,820,143 parameters. Input uint8 (n, h, w, 3), BGR, h and w multiples of 32. Output float32
-        (n, h/4, w/4, 15): face-centre heatmap (0..1), log height and log width in cells, offset
-        (y, x) of the centre in cells, five landmarks (y, x) in units of the box from its corner.
+        Model of 1,820,143 parameters. Input uint8 (n, h, w, 3), BGR, h and w multiples of 32.
+        Output float32 (n, h/4, w/4, 15): face-centre heatmap (0..1), log height and log width in
+        cells, offset (y, x) of the centre in cells, five landmarks (y, x) in units of the box from
+        its corner.
     """
     pixels = keras.Input((None, None, 3), dtype="uint8", name="image_bgr")
     x = _neck(*centerface_backbone(pixels_to_float(pixels)))

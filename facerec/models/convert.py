@@ -1,4 +1,4 @@
-"""Converting the catalogue's published weights to Keras and LiteRT, and proving the result."""
+"""Converting published weights to Keras and LiteRT, and proving the result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,18 +6,17 @@ from pathlib import Path
 
 import keras
 
-from facerec.models.catalogue import find
 from facerec.models.conversion.centerface import centerface_from_onnx
 from facerec.models.conversion.dlib_resnet import dlib_resnet_from_dat
 from facerec.models.conversion.sface import sface_from_onnx
 from facerec.models.conversion.yunet import yunet_from_onnx
 from facerec.models.export import export_litert
+from facerec.models.generated_images import generated_images
 from facerec.models.parity import (
     Reference,
     centerface_reference,
     check_parity,
     dlib_resnet_reference,
-    generated_images,
     sface_reference,
     yunet_reference,
 )
@@ -51,18 +50,17 @@ ARCHITECTURES = {
 
 
 def convert(job: ConvertJob) -> None:
-    """Convert one network of the catalogue into a folder.
+    """Convert published weights into a folder with the Keras and the LiteRT network.
 
     Raises:
-        ModelImportError: the file does not hold what the catalogue says.
+        ModelImportError: the file does not hold the architecture.
         ModelDamagedError: Keras or LiteRT gives other numbers than the source.
     """
-    entry = find(job.name)
-    architecture = ARCHITECTURES[entry.architecture]
+    architecture = ARCHITECTURES[job.architecture]
     source, folder = Path(job.source), Path(job.folder)
     network = architecture.from_file(source)
     network.save(folder / KERAS_FILE)
     export_litert(network, folder / LITERT_FILE)
     images = generated_images(*architecture.image_shape)
     expected = architecture.reference(source)(images)
-    check_parity(entry.name, images, expected, network, folder / LITERT_FILE)
+    check_parity(job.name, images, expected, network, folder / LITERT_FILE)

@@ -30,12 +30,13 @@ def build_dlib_resnet() -> keras.Model:
     """Build dlib's network, weights not yet loaded.
 
     Returns:
-        Model of 5,607,488 parameters. Input uint8 (n, 150, 150, 3), BGR, aligned chips. Output float32 (n, 128), not yet of
-        unit length (dlib's own use compares Euclidean distances of these).
+        Model of 5,607,488 parameters. Input uint8 (n, 150, 150, 3), BGR, aligned chips. Output
+        float32 (n, 128), not yet of unit length (dlib's own use compares Euclidean distances of
+        these).
     """
     chips = keras.Input((DLIB_RESNET_CHIP_PX, DLIB_RESNET_CHIP_PX, 3), dtype="uint8", name="chips")
     # dlib's input_rgb_image: average colour of its training set (R 122.782, G 117.001, B 104.298).
-    x = pixels_to_float(chips, offset_bgr=(104.298, 117.001, 122.782), scale=1 / 256)
+    x = pixels_to_float(chips, offset=(104.298, 117.001, 122.782), scale=1 / 256)
     x = dlib_resnet_backbone(x)
     x = layers.GlobalAveragePooling2D(name="average")(x)
     x = layers.Dense(DLIB_RESNET_EMBEDDING_SIZE, use_bias=False, name="embedding")(x)

@@ -3,8 +3,14 @@
 from pathlib import Path
 
 import keras
+import numpy as np
 
-__all__ = ["export_litert"]
+from facerec.models.workshop import ExportJob
+
+__all__ = ["export", "export_litert"]
+
+# Enough to be of the size a network wants where it leaves it free.
+_ANY_SIDE_PX = 64
 
 
 def export_litert(network: keras.Model, path: Path) -> None:
@@ -15,3 +21,12 @@ def export_litert(network: keras.Model, path: Path) -> None:
         path: File to write; its name ends in ``.tflite``.
     """
     network.export(str(path), format="litert", verbose=False)
+
+
+def export(job: ExportJob) -> None:
+    """Write an installed network as a TensorFlow SavedModel or as ONNX."""
+    network = keras.saving.load_model(job.source, compile=False)
+    # A network that was loaded must have been called once before Keras exports it.
+    network(np.zeros([size or _ANY_SIDE_PX for size in network.inputs[0].shape], np.uint8))
+    formats = {"saved_model": "tf_saved_model", "onnx": "onnx"}
+    network.export(job.output, format=formats[job.target_format], verbose=False)

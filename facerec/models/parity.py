@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from facerec.errors import ArrayError, ModelDamagedError
 from facerec.inference.litert_session import LiteRtSession
 from facerec.models.conversion.onnx_graph import dequantise_onnx
+from facerec.models.generated_images import generated_images
 
 __all__ = [
     "TOLERANCE",
@@ -18,36 +19,16 @@ __all__ = [
     "centerface_reference",
     "check_parity",
     "dlib_resnet_reference",
-    "generated_images",
     "sface_reference",
     "yunet_reference",
 ]
 
 TOLERANCE = 1e-4
-"""Largest difference allowed: of unit embeddings, or relative to the largest detector output."""
+"""Largest difference allowed, of unit embeddings or of a detector's numbers a cell."""
 
 Array = NDArray[np.float32]
 Reference = Callable[[NDArray[np.uint8]], Array]
 """The source graph with its own preprocessing: uint8 BGR images -> output in our layout."""
-
-
-def generated_images(count: int, height: int, width: int) -> NDArray[np.uint8]:
-    """Return coloured patterns, the same to the last bit on every machine.
-
-    Triangle waves of whole-number slopes and a little hashed noise: smooth areas, edges, fine
-    detail and full contrast, without a photograph and without floating-point arithmetic.
-    """
-    y, x = np.mgrid[0:height, 0:width].astype(np.int64)
-    planes = []
-    for plane in range(3 * count):
-        waves = sum(
-            np.abs((a * x + b * y + 97 * plane) % 512 - 256)
-            for a, b in ((5 + plane, 3), (-11, 7 + 2 * plane), (23, -17 - plane))
-        )
-        noise = (x * 7919 + y * 104729 + plane * 1299709) * 2654435761 % (1 << 32) >> 28
-        planes.append(np.clip((waves - 128) // 2 + noise - 8, 0, 255))
-    images = np.stack(planes, axis=-1).reshape(height, width, count, 3)
-    return np.ascontiguousarray(images.transpose(2, 0, 1, 3).astype(np.uint8))
 
 
 def check_parity(
@@ -86,12 +67,13 @@ def _difference(expected: Array, received: Array) -> float:
     if expected.shape != received.shape:
         return float("inf")
     if expected.ndim == 2:
-        return float(np.abs(_unit(expected) - _unit(received)).max())
-    return float(np.abs(expected - received).max() / max(1.0, np.abs(expected).max()))
+        expected, received = _unit(expected), _unit(received)
+    return float(np.abs(expected - received).max())
 
 
 def _unit(embeddings: Array) -> Array:
-    return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    unit: Array = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return unit
 
 
 def yunet_reference(path: Path) -> Reference:
@@ -120,11 +102,17 @@ def centerface_reference(path: Path) -> Reference:
 
 
 def sface_reference(path: Path) -> Reference:
-    """Return SFace's source graph, whose first two operations are its preprocessing."""
+    """Return SFace's source graph.
+
+    The published graph's first two operations are its preprocessing; a graph without them, which
+    other exporters write, is given pixels that have gone through it.
+    """
     run = _onnx(path)
+    first = dequantise_onnx(path).graph.node[0].op_type
+    offset, scale = (127.5, 1 / 128) if first == "Conv" else (0.0, 1.0)
 
     def reference(images: NDArray[np.uint8]) -> Array:
-        (embeddings,) = run(images[..., ::-1].astype(np.float32))
+        (embeddings,) = run((images[..., ::-1].astype(np.float32) - offset) * np.float32(scale))
         return embeddings
 
     return reference
@@ -162,7 +150,7 @@ def _onnx(path: Path) -> Callable[[NDArray[np.float32]], Sequence[Array]]:
 
     def run(images: NDArray[np.float32]) -> Sequence[Array]:
         channels_first = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
-        outputs: Sequence[Array] = session.run(None, {graph_input.name: channels_first})
+        outputs: list[Array] = session.run(None, {graph_input.name: channels_first})
         return outputs
 
     return run

@@ -42,7 +42,12 @@ def pull(
     """
     progress = progress or Silent()
     entries = [find(name) for name in names]
-    return tuple(_pull(entry, store, progress, force) for entry in entries)
+    manifests = []
+    for done, entry in enumerate(entries):
+        progress.advance(done, len(entries))
+        manifests.append(_pull(entry, store, progress, force))
+    progress.advance(len(entries), len(entries))
+    return tuple(manifests)
 
 
 def write_source_graph(name: str, store: ModelStore, path: Path) -> None:
@@ -81,7 +86,7 @@ def _pull(
     source = fetch(entry.weights, store.cache_dir, progress)
     progress.stage(f"converting {entry.name} and comparing it with its source")
     with store.new_folder() as folder:
-        workshop.do(workshop.ConvertJob(entry.name, str(source), str(folder)))
+        workshop.do(workshop.ConvertJob(entry.name, entry.architecture, str(source), str(folder)))
         (folder / CARD_FILE).write_text(entry.card, encoding="utf-8")
         manifest = _manifest(entry, folder)
         store.install(manifest, folder)

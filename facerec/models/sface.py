@@ -41,11 +41,11 @@ def build_sface() -> keras.Model:
     """Build SFace, weights not yet loaded.
 
     Returns:
-        Model of 9,667,072 parameters. Input uint8 (n, 112, 112, 3), BGR, aligned chips. Output float32 (n, 128), not yet
-        of unit length.
+        Model of 9,667,072 parameters (9,644,544 of them trainable). Input uint8 (n, 112, 112, 3),
+        BGR, aligned chips. Output float32 (n, 128), not yet of unit length.
     """
     chips = keras.Input((SFACE_CHIP_PX, SFACE_CHIP_PX, 3), dtype="uint8", name="chips_bgr")
-    x = pixels_to_float(chips, offset_bgr=(127.5, 127.5, 127.5), scale=1 / 128)
+    x = pixels_to_float(chips, offset=(127.5, 127.5, 127.5), scale=1 / 128)
     x = sface_backbone(x)
     x = layers.BatchNormalization(epsilon=_EMBEDDING_EPSILON, name="features_norm")(x)
     x = layers.Flatten(name="flatten")(x)

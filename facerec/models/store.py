@@ -40,13 +40,16 @@ class ModelStore:
     def installed(self) -> tuple[ModelManifest, ...]:
         """Return the manifests of all networks that can be read, by name; damaged ones left out."""
         manifests = []
-        for path in sorted(self._dir.glob(f"*/{MANIFEST_FILE}")):
-            if not path.parent.name.startswith("."):
-                try:
-                    manifests.append(self._read(path.parent.name))
-                except ModelDamagedError:
-                    continue
+        for name in self.names():
+            try:
+                manifests.append(self._read(name))
+            except ModelDamagedError:
+                continue
         return tuple(manifests)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all networks, whole or damaged."""
+        return tuple(sorted(p.name for p in self._dir.glob("*") if p.is_dir() and _is_name(p.name)))
 
     def has(self, name: str) -> bool:
         """Tell whether there is anything under that name, whole or damaged."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from facerec import errors
 
-__all__ = ["ConvertJob", "Job", "do"]
+__all__ = ["ConvertJob", "ExportJob", "ImportKerasJob", "Job", "do"]
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,57 @@ class ConvertJob:
     """Convert published weights, export the network and compare both with the source.
 
     Attributes:
-        name: Name in the catalogue.
+        name: Name of the network, for messages.
+        architecture: Keras architecture that takes the weights.
         source: File of the published weights.
         folder: Existing folder that receives ``model.keras`` and ``model.tflite``.
     """
 
     name: str
+    architecture: str
     source: str
     folder: str
 
 
-Job = ConvertJob
+@dataclass(frozen=True)
+class ImportKerasJob:
+    """Put preprocessing before a user's Keras network and export it.
+
+    Attributes:
+        name: Name of the network, for messages.
+        source: ``.keras`` file.
+        folder: Existing folder that receives ``model.keras`` and ``model.tflite``.
+        color_order: ``"bgr"`` or ``"rgb"``; None when the network does its own preprocessing.
+        offset: Subtracted from each channel, in that order.
+        scale: Multiplied after that.
+        chip_size_px: Side of an embedder's chips; None for a detector.
+    """
+
+    name: str
+    source: str
+    folder: str
+    color_order: str | None
+    offset: tuple[float, ...]
+    scale: float
+    chip_size_px: int | None
+
+
+@dataclass(frozen=True)
+class ExportJob:
+    """Write an installed network in another format.
+
+    Attributes:
+        source: ``model.keras`` of the network.
+        target_format: ``"saved_model"`` or ``"onnx"``.
+        output: Folder or file to write; does not exist yet.
+    """
+
+    source: str
+    target_format: str
+    output: str
+
+
+Job = ConvertJob | ImportKerasJob | ExportJob
 
 
 def do(job: Job) -> None:

@@ -78,5 +78,5 @@ def _head(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """
     x = layers.Conv2D(16, 1, name=f"{name}_pointwise")(x)
     x = depthwise_3x3(x, name=f"{name}_depthwise")
-    x = layers.Reshape((-1, 16), name=f"{name}_cells")(x)
-    return ops.concatenate([ops.sigmoid(x[..., :2]), x[..., 2:]], axis=-1)
+    x = ops.concatenate([ops.sigmoid(x[..., :2]), x[..., 2:]], axis=-1)
+    return layers.Reshape((-1, 16), name=f"{name}_cells")(x)

@@ -1,0 +1,255 @@
+"""``facerec models``: have networks, check them, give them out, bring your own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facerec.cli.console import Home, Json, emit, fail, messages, output, stated_failures
+
+if TYPE_CHECKING:
+    from facerec.inference import Preprocessing
+    from facerec.models.progress import Progress
+    from facerec.models.store import ModelStore
+
+__all__ = ["models"]
+
+models = typer.Typer(
+    name="models", help="Networks: pull, list, verify, import, export.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(help="Name of a network, as `facerec models list` shows it.")]
+
+
+def _store(home: Path | None) -> "ModelStore":
+    from facerec.models.store import ModelStore
+    from facerec.settings import load_settings
+
+    return ModelStore(load_settings(home).models_dir)
+
+
+@contextmanager
+def _shown_progress(*, quiet: bool) -> Iterator["Progress"]:
+    """Show the stage of the work on stderr: a bar on a terminal, else a line a stage."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    disable = quiet or not messages.is_terminal
+    with Progress(*columns, console=messages, transient=True, disable=disable) as bar:
+        task = bar.add_task("", total=None)
+
+        class Shown:
+            def stage(self, description: str) -> None:
+                bar.update(task, description=description)
+                if not quiet and not messages.is_terminal:
+                    messages.print(description)
+
+            def advance(self, done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total if done else None)
+
+        yield Shown()
+
+
+@models.command()
+def pull(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Networks to pull.  [default: yunet sface]")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Pull the whole catalogue.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Convert and install anew what is there already.")
+    ] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Download networks, convert them, compare them with their source, install them."""
+    from facerec.models.catalogue import CATALOGUE, DEFAULT_NAMES
+    from facerec.models.pull import pull as pull_networks
+
+    if every and names:
+        raise typer.BadParameter("give names or --all, not both")
+    wanted = names or DEFAULT_NAMES
+    if every:
+        wanted = [entry.name for entry in CATALOGUE]
+    with stated_failures(), _shown_progress(quiet=json) as progress:
+        pulled = pull_networks(wanted, _store(home), progress, force=force)
+    if json:
+        emit([_record(manifest.name, manifest.task, manifest.version) for manifest in pulled])
+        return
+    for manifest in pulled:
+        output.print(f"{manifest.name}  {manifest.task}  {manifest.version}  {manifest.license}")
+
+
+def _record(name: str, task: str, version: str) -> dict[str, str]:
+    return {"name": name, "task": task, "version": version, "state": "installed"}
+
+
+@models.command("list")
+def list_(home: Home = None, json: Json = False) -> None:
+    """List the catalogue and the imported networks, and which of them are installed."""
+    from rich.table import Table
+
+    from facerec.models.listing import list_models
+
+    with stated_failures():
+        listed = list_models(_store(home))
+    if json:
+        emit(list(listed))
+        return
+    table = Table("name", "task", "version", "license", "state", "embedding space", box=None)
+    for model in listed:
+        table.add_row(
+            model.name,
+            model.task,
+            model.version,
+            model.license,
+            model.state,
+            model.embedding_space,
+        )
+    output.print(table)
+
+
+@models.command()
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Networks to check.  [default: all installed]")
+    ] = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Check that every file of installed networks is the one that was installed."""
+    from facerec.errors import ModelDamagedError
+
+    faults: list[str] = []
+    with stated_failures():
+        store = _store(home)
+        checked = names or store.names()
+        if not checked:
+            fail("no network is installed; run: facerec models pull")
+        for name in checked:
+            try:
+                store.verify(name)
+            except ModelDamagedError as error:
+                faults.append(name)
+                messages.print(f"[bold red]facerec:[/] {error}", soft_wrap=True)
+    if json:
+        emit([{"name": name, "intact": name not in faults} for name in checked])
+    else:
+        for name in checked:
+            output.print(f"{name}  {'damaged' if name in faults else 'intact'}")
+    if faults:
+        raise typer.Exit(1)
+
+
+@models.command()
+def export(
+    name: Name,
+    output_path: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write (a folder for saved_model).")
+    ],
+    target_format: Annotated[
+        str, typer.Option("--format", help="litert, saved_model or onnx.")
+    ] = "litert",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Write an installed network in a format that other runtimes read.
+
+    It takes uint8 BGR images, (n, h, w, 3), and does its own preprocessing.
+    """
+    from facerec.models.export_network import ExportFormat, export_network
+
+    if target_format not in list(ExportFormat):
+        raise typer.BadParameter("--format is litert, saved_model or onnx")
+    chosen = ExportFormat(target_format)
+    with stated_failures(), _shown_progress(quiet=json) as progress:
+        written = export_network(name, _store(home), chosen, output_path, progress)
+    if json:
+        emit({"name": name, "format": chosen, "output": written})
+    else:
+        output.print(f"{name} written to {written}", soft_wrap=True)
+
+
+@models.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help=".keras, .tflite or .onnx file.")],
+    name: Annotated[str, typer.Option("--name", help="Name the network is to have.")],
+    task: Annotated[str, typer.Option("--task", help="embedder or detector.")],
+    architecture: Annotated[
+        str,
+        typer.Option(
+            "--architecture",
+            help="Detectors: yunet or centerface, how the output is laid out. ONNX files: yunet, "
+            "centerface or sface. Else leave it.",
+        ),
+    ] = "external",
+    color_order: Annotated[
+        str | None, typer.Option("--color-order", help="bgr or rgb, for a network of floats.")
+    ] = None,
+    offset: Annotated[
+        str, typer.Option("--offset", help="Subtracted from 0..255: one number, or one a channel.")
+    ] = "0",
+    scale: Annotated[float, typer.Option("--scale", help="Multiplied after that.")] = 1.0,
+    chip_size: Annotated[
+        int, typer.Option("--chip-size", min=32, max=1024, help="Side of an embedder's chips.")
+    ] = 112,
+    landmarks: Annotated[
+        str, typer.Option("--landmarks", help="Where chips have the landmarks: arcface or dlib.")
+    ] = "arcface",
+    license_: Annotated[
+        str, typer.Option("--license", help="SPDX expression of the weights' licence.")
+    ] = "LicenseRef-not-stated",
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an imported network of that name.")
+    ] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Bring your own network: say what its pixels go through; it is tried before it is taken.
+
+    A network that takes uint8 BGR does its own preprocessing; for one that takes floats, give
+    --color-order, --offset and --scale: the input is (pixel - offset) * scale.
+    """
+    from facerec.inference import ModelTask
+    from facerec.models.import_network import ImportRequest, import_network
+
+    if task not in list(ModelTask):
+        raise typer.BadParameter("--task is embedder or detector")
+    request = ImportRequest(
+        path,
+        name,
+        ModelTask(task),
+        architecture,
+        _preprocessing(color_order, offset, scale),
+        chip_size,
+        landmarks,
+        license_,
+    )
+    with stated_failures(), _shown_progress(quiet=json) as progress:
+        manifest = import_network(request, _store(home), progress, force=force)
+    if json:
+        emit({"name": name, "task": task, "embedding_space": manifest.embedding_space})
+    else:
+        output.print(f"{name} installed; use it with FACEREC_ANALYSIS__{task.upper()}={name}")
+
+
+def _preprocessing(color_order: str | None, offset: str, scale: float) -> "Preprocessing | None":
+    """Read the three options that go together."""
+    from facerec.inference import Preprocessing
+
+    if color_order is None:
+        if offset != "0" or scale != 1.0:
+            raise typer.BadParameter("--offset and --scale need --color-order")
+        return None
+    if color_order not in ("bgr", "rgb"):
+        raise typer.BadParameter("--color-order is bgr or rgb")
+    try:
+        numbers = [float(part) for part in offset.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 3):
+        raise typer.BadParameter("--offset is one number, or three with commas between")
+    first, second, third = numbers * (3 // len(numbers))
+    return Preprocessing(1, color_order, (first, second, third), scale)

@@ -1,0 +1,215 @@
+"""Taking a user's own network: its file, its preprocessing as he states it, and a smoke check."""
+
+import hashlib
+import json
+import re
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from facerec.errors import FaceRecError, ModelDamagedError, ModelImportError
+from facerec.inference import Alignment, ModelManifest, ModelTask, Preprocessing
+from facerec.inference.litert_session import LiteRtSession
+from facerec.models import workshop
+from facerec.models.catalogue import ALIGNMENTS, CATALOGUE, embedding_space
+from facerec.models.file_hash import sha256_of
+from facerec.models.progress import Progress, Silent
+from facerec.models.smoke_check import check_detector, check_embedder
+from facerec.models.store import KERAS_FILE, LITERT_FILE, ModelStore
+
+__all__ = ["ImportRequest", "import_network"]
+
+DETECTOR_ARCHITECTURES = ("yunet", "centerface")
+ONNX_ARCHITECTURES = ("yunet", "centerface", "sface")
+EXTERNAL = "external"
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True)
+class ImportRequest:
+    """What a user says of his network.
+
+    Attributes:
+        path: ``.keras``, ``.tflite`` or ``.onnx`` file.
+        name: Name it is to have here.
+        task: Detector or embedder.
+        architecture: For a detector ``"yunet"`` or ``"centerface"``, which say how its output is
+            laid out; for an ONNX file the network it is; else ``"external"``.
+        preprocessing: What pixels must go through before the network, which then takes float32;
+            None for a network that takes uint8 BGR and does its own, and for an ONNX file of a
+            known network, whose preprocessing is known.
+        chip_size_px: Side of an embedder's chips.
+        landmarks: Template in `ALIGNMENTS` that an embedder's chips are aligned to.
+        license: SPDX expression of the weights' licence.
+    """
+
+    path: Path
+    name: str
+    task: ModelTask
+    architecture: str = EXTERNAL
+    preprocessing: Preprocessing | None = None
+    chip_size_px: int = 112
+    landmarks: str = "arcface"
+    license: str = "LicenseRef-not-stated"
+
+
+def import_network(
+    request: ImportRequest,
+    store: ModelStore,
+    progress: Progress | None = None,
+    *,
+    force: bool = False,
+) -> ModelManifest:
+    """Convert a user's network if need be, try it, and install it.
+
+    Args:
+        request: The network and what is known of it.
+        store: Where to install.
+        progress: Told of every stage.
+        force: Replace an installed network of that name.
+
+    Raises:
+        ModelImportError: the network cannot be taken; nothing was installed.
+    """
+    progress = progress or Silent()
+    _check_request(request, store, force)
+    with store.new_folder() as folder:
+        progress.stage(f"reading {request.path.name}")
+        preprocessing = _export(request, folder)
+        progress.stage(f"trying {request.name}")
+        manifest = _tried(request, preprocessing, folder)
+        store.install(manifest, folder)
+    return manifest
+
+
+def _check_request(request: ImportRequest, store: ModelStore, force: bool) -> None:
+    if not request.path.is_file():
+        raise ModelImportError(f"there is no file {request.path}")
+    if not _NAME.fullmatch(request.name):
+        raise ModelImportError(
+            f"{request.name!r} cannot be a network's name: take a to z, digits, dot, dash and "
+            "underscore, a letter or digit first"
+        )
+    if request.name in {entry.name for entry in CATALOGUE}:
+        raise ModelImportError(f"{request.name} is a network of the catalogue; take another name")
+    if store.has(request.name) and not force:
+        raise ModelImportError(
+            f"there is a network {request.name} already; take another name or give --force"
+        )
+    kind = request.path.suffix.lower()
+    if kind not in (".keras", ".tflite", ".onnx"):
+        raise ModelImportError(
+            f"{request.path.name} is not a .keras, .tflite or .onnx file; convert it to one of them"
+        )
+    if kind == ".onnx" and request.architecture not in ONNX_ARCHITECTURES:
+        raise ModelImportError(
+            "an ONNX file is taken when it holds a known network: give --architecture "
+            f"{', '.join(ONNX_ARCHITECTURES)}; convert any other to .tflite or .keras"
+        )
+    is_detector = request.architecture in DETECTOR_ARCHITECTURES
+    if is_detector != (request.task is ModelTask.DETECTOR):
+        raise ModelImportError(
+            f"architecture {request.architecture} does not fit task {request.task}; a detector is "
+            f"{' or '.join(DETECTOR_ARCHITECTURES)}"
+        )
+    if request.landmarks not in ALIGNMENTS:
+        raise ModelImportError(
+            f"there is no landmark template {request.landmarks}; there are {', '.join(ALIGNMENTS)}"
+        )
+
+
+def _export(request: ImportRequest, folder: Path) -> Preprocessing:
+    """Make ``model.tflite`` (and ``model.keras``); return the preprocessing to record."""
+    if request.path.suffix.lower() == ".tflite":
+        shutil.copyfile(request.path, folder / LITERT_FILE)
+        if request.preprocessing is None:
+            return _OWN
+        if request.task is ModelTask.DETECTOR:
+            raise ModelImportError(
+                "a detector as .tflite must take uint8 BGR and do its own preprocessing"
+            )
+        return replace(request.preprocessing, in_network=False)
+    if request.path.suffix.lower() == ".onnx":
+        known = next(e for e in CATALOGUE if e.architecture == request.architecture)
+        if request.preprocessing not in (None, known.preprocessing):
+            raise ModelImportError(
+                f"the preprocessing of {request.architecture} is known and is another; leave out "
+                "--color-order, --offset and --scale"
+            )
+        job = workshop.ConvertJob(
+            request.name, request.architecture, str(request.path), str(folder)
+        )
+        try:
+            workshop.do(job)
+        except ModelDamagedError as error:
+            raise ModelImportError(str(error)) from error
+        return known.preprocessing
+    stated = request.preprocessing
+    workshop.do(
+        workshop.ImportKerasJob(
+            name=request.name,
+            source=str(request.path),
+            folder=str(folder),
+            color_order=stated.color_order if stated else None,
+            offset=stated.offset if stated else (0.0, 0.0, 0.0),
+            scale=stated.scale if stated else 1.0,
+            chip_size_px=request.chip_size_px if request.task is ModelTask.EMBEDDER else None,
+        )
+    )
+    return stated or _OWN
+
+
+_OWN = Preprocessing(1, "bgr", (0.0, 0.0, 0.0), 1.0)
+"""Of a network that takes uint8 BGR: what it does inside is its own affair."""
+
+
+def _tried(request: ImportRequest, preprocessing: Preprocessing, folder: Path) -> ModelManifest:
+    """Try the exported network and describe it."""
+    try:
+        session = LiteRtSession(folder / LITERT_FILE, 2)
+    except FaceRecError as error:
+        raise ModelImportError(f"{request.path.name} gives no network that LiteRT runs") from error
+    alignment, size, space = None, 0, ""
+    weights_sha256 = sha256_of(request.path)
+    if request.task is ModelTask.DETECTOR:
+        check_detector(session, request.architecture, preprocessing)
+    else:
+        size = check_embedder(session, preprocessing, request.chip_size_px)
+        alignment = _alignment(request)
+        space = _space(request.name, weights_sha256, preprocessing, alignment)
+    files = {
+        name: sha256_of(folder / name)
+        for name in (LITERT_FILE, KERAS_FILE)
+        if (folder / name).is_file()
+    }
+    return ModelManifest(
+        name=request.name,
+        task=request.task,
+        architecture=request.architecture,
+        version=weights_sha256[:12],
+        license=request.license,
+        source=f"imported from a {request.path.suffix.lower()} file",
+        weights_sha256=weights_sha256,
+        preprocessing=preprocessing,
+        alignment=alignment,
+        embedding_size=size,
+        embedding_space=space,
+        files=files,
+    )
+
+
+def _alignment(request: ImportRequest) -> Alignment:
+    """Scale the landmark template to the chip's size."""
+    template = ALIGNMENTS[request.landmarks]
+    scale = request.chip_size_px / template.chip_size_px
+    points = tuple((x * scale, y * scale) for x, y in template.landmarks_px)
+    return Alignment(request.chip_size_px, points)
+
+
+def _space(
+    name: str, weights_sha256: str, preprocessing: Preprocessing, alignment: Alignment
+) -> str:
+    """Return an id that differs when the weights, the preprocessing or the alignment differ."""
+    stated = json.dumps([weights_sha256, asdict(preprocessing), asdict(alignment)], sort_keys=True)
+    return embedding_space(name, hashlib.sha256(stated.encode()).hexdigest(), preprocessing)
