@@ -10,6 +10,7 @@ import typer
 
 from facerec import __version__
 from facerec.cli.bench import bench
+from facerec.cli.demo import demo
 from facerec.cli.detect import detect
 from facerec.cli.enroll import enroll
 from facerec.cli.evaluate import evaluate
@@ -51,6 +52,7 @@ app.command()(enroll)
 app.command()(verify)
 app.command()(identify)
 app.command()(watch)
+app.command()(demo)
 app.command()(serve)
 app.add_typer(bench, name="bench")
 app.add_typer(models)

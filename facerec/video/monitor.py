@@ -80,7 +80,8 @@ class Observation:
     Attributes:
         frame: The frame.
         tracks: One entry a face in it.
-        decisions: Tracks decided at this frame, tracks that ended undecided among them.
+        decisions: Tracks decided at this frame, tracks that ended undecided among them (but for
+            those seen in fewer frames than a decision takes).
     """
 
     frame: Frame
@@ -96,6 +97,7 @@ class _Followed:
     first_seen: datetime
     last_seen: datetime
     last_seen_s: float
+    sightings: int = 0
     name: str | None = None
     best_quality: float = -1.0
     flaws: tuple[Reason, ...] = ()
@@ -184,6 +186,7 @@ class Monitor:
             track = _Followed(evidence, frame.captured, frame.captured, frame.clock_s)
             self._followed[sighting.track_id] = track
         track.last_seen, track.last_seen_s = frame.captured, frame.clock_s
+        track.sightings += 1
         if sighting.quality > track.best_quality:
             track.best_quality, track.flaws = sighting.quality, sighting.flaws
 
@@ -230,11 +233,13 @@ class Monitor:
         return self._told(track_id, track, verdict, frame.captured)
 
     def _end(self, track_ids: tuple[int, ...]) -> tuple[TrackDecision, ...]:
-        """Forget tracks; return those that nothing had been decided about."""
+        """Forget tracks; return those that were there and that nothing had been decided about."""
         told = []
         for track_id in track_ids:
             track = self._followed.pop(track_id)
-            if track.evidence.verdict is not None:
+            # What is seen in a frame or two is as often a pattern in the background as a face.
+            passing = track.sightings < self._rules.decide_after_frames
+            if passing or track.evidence.verdict is not None:
                 continue
             threshold = self._identifier.threshold()
             closed = track.evidence.ended(track.last_seen_s, threshold=threshold, flaws=track.flaws)
