@@ -19,9 +19,11 @@ class Provenance:
         data: The images, in words.
         people: Number of people.
         images: Number of images compared.
-        comparisons: Number of non-mated comparisons; those that share a person are not independent.
-        smallest_claimable_fmr: 3 / comparisons: the 95 % upper bound on a rate of which that many
-            independent comparisons had shown no case (rule of three, ISO/IEC 19795-1 annex B).
+        comparisons: Number of non-mated comparisons of two images.
+        pairs_of_people: Number of pairs of people among these; pairs that share a person are not
+            independent either.
+        smallest_claimable_fmr: 3 / `pairs_of_people`: the 95 % upper bound on a rate of which that
+            many independent trials had shown no case (rule of three, ISO/IEC 19795-1 annex B).
         detector: Network that found the faces and landmarks.
         embedder: Network that made the embeddings.
         mirrored_chip: Whether the mirrored chip was embedded too.
@@ -33,6 +35,7 @@ class Provenance:
     people: int
     images: int
     comparisons: int
+    pairs_of_people: int
     smallest_claimable_fmr: float
     detector: str
     embedder: str
