@@ -36,7 +36,7 @@ class InferenceSettings(_Section):
 
     engine: Literal["litert", "tensorflow"] = "litert"
     """``litert`` on a CPU; ``tensorflow`` for a GPU."""
-    threads: int = Field(2, ge=1, le=256)
+    threads: int = Field(default=2, ge=1, le=256)
     """Threads a network call uses."""
 
 
@@ -47,36 +47,36 @@ class AnalysisSettings(_Section):
     embedder: str = "sface"
     mirrored_chip: bool = True
     """Embed the mirrored chip too and average: a little more exact, twice the embedding time."""
-    min_face_px: int = Field(24, ge=8, le=4096)
+    min_face_px: int = Field(default=24, ge=8, le=4096)
     """Smallest face side to find, in pixels of the image; larger is faster."""
-    min_detection_score: float = Field(0.7, ge=0, le=1)
-    max_image_pixels: int = Field(50_000_000, ge=1)
+    min_detection_score: float = Field(default=0.7, ge=0, le=1)
+    max_image_pixels: int = Field(default=50_000_000, ge=1)
     """Pictures of more pixels are refused before they are decoded."""
 
 
 class DecisionSettings(_Section):
     """What error rates decisions are made at."""
 
-    target_fmr: float = Field(1e-4, gt=0, lt=1)
+    target_fmr: float = Field(default=1e-4, gt=0, lt=1)
     """1:1: false match rate of a single comparison."""
-    target_fpir: float = Field(1e-2, gt=0, lt=1)
+    target_fpir: float = Field(default=1e-2, gt=0, lt=1)
     """1:N: share of strangers' probes that name anybody, at the gallery's present size."""
-    min_margin: float = Field(0.05, ge=0, le=2)
+    min_margin: float = Field(default=0.05, ge=0, le=2)
     """1:N: least similarity by which the best person must lead the second."""
-    min_quality: float = Field(0.2, ge=0, le=1)
+    min_quality: float = Field(default=0.2, ge=0, le=1)
     """Probes and references under this overall quality are refused."""
 
 
 class WatchSettings(_Section):
     """Recognising people in video."""
 
-    decide_after_frames: int = Field(3, ge=1)
+    decide_after_frames: int = Field(default=3, ge=1)
     """Looks at a track that must agree before a person is named."""
-    look_every_s: float = Field(0.1, ge=0.01)
+    look_every_s: float = Field(default=0.1, ge=0.01)
     """Least time between two looks: neighbouring frames say the same again."""
-    stranger_after_s: float = Field(1.0, gt=0)
+    stranger_after_s: float = Field(default=1.0, gt=0)
     """A track with no match for this long is reported as a stranger."""
-    forget_after_s: float = Field(1.0, gt=0)
+    forget_after_s: float = Field(default=1.0, gt=0)
     """A face unseen for this long ends its track."""
 
 
@@ -84,13 +84,13 @@ class ServerSettings(_Section):
     """The gRPC server."""
 
     listen: str = "127.0.0.1:50051"
-    max_message_bytes: int = Field(8 * 1024 * 1024, ge=1024)
+    max_message_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     """Larger requests are refused before they are read."""
-    analysis_workers: int = Field(2, ge=1, le=256)
+    analysis_workers: int = Field(default=2, ge=1, le=256)
     """Calls that are analysed at the same time; each uses `InferenceSettings.threads`."""
-    max_queued_calls: int = Field(32, ge=1)
+    max_queued_calls: int = Field(default=32, ge=1)
     """Calls that wait for analysis at most; further ones are refused at once."""
-    drain_s: float = Field(10.0, ge=0)
+    drain_s: float = Field(default=10.0, ge=0)
     """Time that calls in flight are given to finish when the server is stopped."""
     reflection: bool = True
     """Whether callers may ask the server for the API's definition."""
