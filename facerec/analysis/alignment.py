@@ -1,9 +1,9 @@
 """Bringing faces to the position and size that an embedder was trained on."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facerec.analysis.cutting import cut_out
 from facerec.errors import ArrayError
 from facerec.inference.manifest import Alignment
 
@@ -65,38 +65,5 @@ def align(
     target = np.array(alignment.landmarks_px, np.float64)
     chips = np.empty((len(landmarks_px), side, side, 3), np.uint8)
     for chip, landmarks in zip(chips, landmarks_px, strict=True):
-        part, matrix = _shrunk(image_bgr, similarity_transform(landmarks, target), side)
-        cv2.warpAffine(part, matrix, (side, side), dst=chip, flags=cv2.INTER_LINEAR)
+        chip[:] = cut_out(image_bgr, similarity_transform(landmarks, target), side)
     return chips
-
-
-def _shrunk(
-    image_bgr: NDArray[np.uint8], matrix: NDArray[np.float64], side: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Shrink the part of the image under a chip by a whole factor, if the face is large.
-
-    Bilinear interpolation reads four pixels of the image for one of the chip, so it aliases when
-    the face is more than twice as large as on the chip.
-
-    Returns:
-        The image (or the shrunk part), and the matrix from its pixels to the chip's.
-    """
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    factor = int(1 / scale)
-    if factor < 2:
-        return image_bgr, matrix
-    height, width = image_bgr.shape[:2]
-    inverse = cv2.invertAffineTransform(matrix)
-    chip_corners = np.array([[0, 0], [side, 0], [0, side], [side, side]], np.float64)
-    corners = cv2.transform(chip_corners[None], inverse)[0]
-    left, top = np.clip(np.floor(corners.min(axis=0)) - factor, 0, [width, height]).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(axis=0)) + factor, 0, [width, height]).astype(int)
-    columns, rows = (right - left) // factor, (bottom - top) // factor
-    if min(columns, rows) < 1:
-        return image_bgr, matrix
-    part = image_bgr[top : top + rows * factor, left : left + columns * factor]
-    shrunk = np.asarray(cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
-    # Image pixel x lies at (x - left + 1/2) / factor - 1/2 of the shrunk part.
-    middle = np.array([left, top]) + (factor - 1) / 2
-    moved = np.column_stack([matrix[:, :2] * factor, matrix[:, 2] + matrix[:, :2] @ middle])
-    return shrunk, moved

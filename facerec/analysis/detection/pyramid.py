@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facerec.analysis.detection.close_up import refine
 from facerec.analysis.detection.merging import merge
 from facerec.analysis.detection.views import FaceSpan, Level, plan_levels, to_image
 from facerec.analysis.faces import Faces
@@ -15,9 +16,6 @@ __all__ = ["detect_in_pyramid"]
 
 MULTIPLE_PX = 32
 """Sides of a detector's input must be multiples of this."""
-
-CLOSE_UP_PX = 128
-CLOSE_UP_FACE_PX = 80
 
 FindCells = Callable[[NDArray[np.uint8]], Faces]
 
@@ -53,8 +51,7 @@ def detect_in_pyramid(
         return Faces.empty()
     levels = plan_levels(width, height, min_face_px=min_face_px, span=span)
     cells = _join([part for level in levels for part in _look(find_cells, image_bgr, level)])
-    faces = merge(cells, min_score=min_score)
-    return _look_again(find_cells, image_bgr, faces)
+    return refine(find_cells, image_bgr, merge(cells, min_score=min_score))
 
 
 def _look(find_cells: FindCells, image_bgr: NDArray[np.uint8], level: Level) -> list[Faces]:
@@ -64,10 +61,6 @@ def _look(find_cells: FindCells, image_bgr: NDArray[np.uint8], level: Level) -> 
         part = resized[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
         found.append(to_image(find_cells(_pad(part)), level, tile))
     return found
-
-
-def _look_again(find_cells: FindCells, image_bgr: NDArray[np.uint8], faces: Faces) -> Faces:
-    return faces
 
 
 def _resize(image_bgr: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facerec.analysis.alignment import align, similarity_transform
@@ -101,7 +102,8 @@ def smooth_picture(height: int, width: int, seed: int) -> NDArray[np.uint8]:
 
 def test_a_face_in_the_template_is_cut_out_as_it_is() -> None:
     image = smooth_picture(200, 300, 1)
-    chips = align(image, (TARGET + [30, 40])[None].astype(np.float32), ARCFACE)
+    landmarks = TARGET + np.array([30, 40])
+    chips = align(image, landmarks[None].astype(np.float32), ARCFACE)
     assert chips.shape == (1, 112, 112, 3)
     assert np.abs(chips[0].astype(int) - image[40:152, 30:142]).max() <= 1
 

@@ -1,5 +1,6 @@
 """Each way of spoiling a face lowers the component that names it, and no other rises."""
 
+import itertools
 from dataclasses import replace
 
 import cv2
@@ -44,7 +45,7 @@ def assessed(
 
 def assert_falls(values: list[float], floor: float) -> None:
     assert values[0] == pytest.approx(1, abs=0.05)
-    assert all(a >= b for a, b in zip(values, values[1:], strict=False)), values
+    assert all(a >= b for a, b in itertools.pairwise(values)), values
     assert values[-1] <= floor
 
 

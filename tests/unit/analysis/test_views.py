@@ -1,8 +1,11 @@
 """Levels and tiles: nothing that should be found can fall between two of them."""
 
+import itertools
+
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from facerec.analysis.detection import centerface, yunet
 from facerec.analysis.detection.views import (
@@ -73,7 +76,7 @@ def test_tiles_cover_their_level_and_stay_small(width: int, height: int, min_fac
             spans = sorted({(getattr(t, begin), getattr(t, length)) for t in level.tiles})
             assert spans[0][0] == 0
             assert sum(spans[-1]) == extent
-            assert all(a + n >= b for (a, n), (b, _) in zip(spans, spans[1:], strict=False))
+            assert all(a + n >= b for (a, n), (b, _) in itertools.pairwise(spans))
             assert max(n for _, n in spans) <= TILE_PX * 1.25
         assert level.width * level.height <= max(MOST_ENLARGED_PIXELS * 1.01, width * height)
 
