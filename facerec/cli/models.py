@@ -98,7 +98,8 @@ def list_(home: Home = None, json: Json = False) -> None:
     if json:
         emit(list(listed))
         return
-    table = Table("name", "task", "version", "license", "state", "embedding space", box=None)
+    table = Table("name", "task", "version", "license", "state", box=None)
+    table.add_column("embedding space", overflow="fold")
     for model in listed:
         table.add_row(
             model.name,
@@ -172,38 +173,42 @@ def export(
         output.print(f"{name} written to {written}", soft_wrap=True)
 
 
+Architecture = Annotated[
+    str,
+    typer.Option(
+        "--architecture",
+        help="Detectors: yunet or centerface, how the output is laid out. ONNX files: yunet, "
+        "centerface or sface. Else leave it.",
+    ),
+]
+ColorOrder = Annotated[
+    str | None, typer.Option("--color-order", help="bgr or rgb, for a network of floats.")
+]
+Offset = Annotated[
+    str, typer.Option("--offset", help="Subtracted from 0..255: one number, or one a channel.")
+]
+ChipSize = Annotated[
+    int, typer.Option("--chip-size", min=32, max=1024, help="Side of an embedder's chips.")
+]
+Landmarks = Annotated[
+    str, typer.Option("--landmarks", help="Where chips have the landmarks: arcface or dlib.")
+]
+License = Annotated[str, typer.Option("--license", help="SPDX expression of the weights' licence.")]
+
+
 @models.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(help=".keras, .tflite or .onnx file.")],
     name: Annotated[str, typer.Option("--name", help="Name the network is to have.")],
     task: Annotated[str, typer.Option("--task", help="embedder or detector.")],
-    architecture: Annotated[
-        str,
-        typer.Option(
-            "--architecture",
-            help="Detectors: yunet or centerface, how the output is laid out. ONNX files: yunet, "
-            "centerface or sface. Else leave it.",
-        ),
-    ] = "external",
-    color_order: Annotated[
-        str | None, typer.Option("--color-order", help="bgr or rgb, for a network of floats.")
-    ] = None,
-    offset: Annotated[
-        str, typer.Option("--offset", help="Subtracted from 0..255: one number, or one a channel.")
-    ] = "0",
+    architecture: Architecture = "external",
+    color_order: ColorOrder = None,
+    offset: Offset = "0",
     scale: Annotated[float, typer.Option("--scale", help="Multiplied after that.")] = 1.0,
-    chip_size: Annotated[
-        int, typer.Option("--chip-size", min=32, max=1024, help="Side of an embedder's chips.")
-    ] = 112,
-    landmarks: Annotated[
-        str, typer.Option("--landmarks", help="Where chips have the landmarks: arcface or dlib.")
-    ] = "arcface",
-    license_: Annotated[
-        str, typer.Option("--license", help="SPDX expression of the weights' licence.")
-    ] = "LicenseRef-not-stated",
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace an imported network of that name.")
-    ] = False,
+    chip_size: ChipSize = 112,
+    landmarks: Landmarks = "arcface",
+    license_: License = "LicenseRef-not-stated",
+    force: Annotated[bool, typer.Option("--force", help="Replace one of that name.")] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -217,15 +222,9 @@ def import_(
 
     if task not in list(ModelTask):
         raise typer.BadParameter("--task is embedder or detector")
+    stated = _preprocessing(color_order, offset, scale)
     request = ImportRequest(
-        path,
-        name,
-        ModelTask(task),
-        architecture,
-        _preprocessing(color_order, offset, scale),
-        chip_size,
-        landmarks,
-        license_,
+        path, name, ModelTask(task), architecture, stated, chip_size, landmarks, license_
     )
     with stated_failures(), _shown_progress(quiet=json) as progress:
         manifest = import_network(request, _store(home), progress, force=force)

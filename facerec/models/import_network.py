@@ -84,19 +84,10 @@ def import_network(
 
 
 def _check_request(request: ImportRequest, store: ModelStore, force: bool) -> None:
+    """Refuse what cannot work before any work is done."""
+    _check_name(request.name, store, force)
     if not request.path.is_file():
         raise ModelImportError(f"there is no file {request.path}")
-    if not _NAME.fullmatch(request.name):
-        raise ModelImportError(
-            f"{request.name!r} cannot be a network's name: take a to z, digits, dot, dash and "
-            "underscore, a letter or digit first"
-        )
-    if request.name in {entry.name for entry in CATALOGUE}:
-        raise ModelImportError(f"{request.name} is a network of the catalogue; take another name")
-    if store.has(request.name) and not force:
-        raise ModelImportError(
-            f"there is a network {request.name} already; take another name or give --force"
-        )
     kind = request.path.suffix.lower()
     if kind not in (".keras", ".tflite", ".onnx"):
         raise ModelImportError(
@@ -119,44 +110,63 @@ def _check_request(request: ImportRequest, store: ModelStore, force: bool) -> No
         )
 
 
+def _check_name(name: str, store: ModelStore, force: bool) -> None:
+    if not _NAME.fullmatch(name):
+        raise ModelImportError(
+            f"{name!r} cannot be a network's name: take a to z, digits, dot, dash and underscore, "
+            "a letter or digit first"
+        )
+    if name in {entry.name for entry in CATALOGUE}:
+        raise ModelImportError(f"{name} is a network of the catalogue; take another name")
+    if store.has(name) and not force:
+        raise ModelImportError(
+            f"there is a network {name} already; take another name or give --force"
+        )
+
+
 def _export(request: ImportRequest, folder: Path) -> Preprocessing:
     """Make ``model.tflite`` (and ``model.keras``); return the preprocessing to record."""
-    if request.path.suffix.lower() == ".tflite":
-        shutil.copyfile(request.path, folder / LITERT_FILE)
-        if request.preprocessing is None:
-            return _OWN
-        if request.task is ModelTask.DETECTOR:
-            raise ModelImportError(
-                "a detector as .tflite must take uint8 BGR and do its own preprocessing"
-            )
-        return replace(request.preprocessing, in_network=False)
-    if request.path.suffix.lower() == ".onnx":
-        known = next(e for e in CATALOGUE if e.architecture == request.architecture)
-        if request.preprocessing not in (None, known.preprocessing):
-            raise ModelImportError(
-                f"the preprocessing of {request.architecture} is known and is another; leave out "
-                "--color-order, --offset and --scale"
-            )
-        job = workshop.ConvertJob(
-            request.name, request.architecture, str(request.path), str(folder)
+    makers = {".tflite": _take_litert, ".onnx": _convert_onnx, ".keras": _export_keras}
+    return makers[request.path.suffix.lower()](request, folder)
+
+
+def _take_litert(request: ImportRequest, folder: Path) -> Preprocessing:
+    if request.preprocessing is not None and request.task is ModelTask.DETECTOR:
+        raise ModelImportError(
+            "a detector as .tflite must take uint8 BGR and do its own preprocessing"
         )
-        try:
-            workshop.do(job)
-        except ModelDamagedError as error:
-            raise ModelImportError(str(error)) from error
-        return known.preprocessing
+    shutil.copyfile(request.path, folder / LITERT_FILE)
     stated = request.preprocessing
-    workshop.do(
-        workshop.ImportKerasJob(
-            name=request.name,
-            source=str(request.path),
-            folder=str(folder),
-            color_order=stated.color_order if stated else None,
-            offset=stated.offset if stated else (0.0, 0.0, 0.0),
-            scale=stated.scale if stated else 1.0,
-            chip_size_px=request.chip_size_px if request.task is ModelTask.EMBEDDER else None,
+    return _OWN if stated is None else replace(stated, in_network=False)
+
+
+def _convert_onnx(request: ImportRequest, folder: Path) -> Preprocessing:
+    known = next(e for e in CATALOGUE if e.architecture == request.architecture)
+    if request.preprocessing not in (None, known.preprocessing):
+        raise ModelImportError(
+            f"the preprocessing of {request.architecture} is known and is another; leave out "
+            "--color-order, --offset and --scale"
         )
+    job = workshop.ConvertJob(request.name, request.architecture, str(request.path), str(folder))
+    try:
+        workshop.do(job)
+    except ModelDamagedError as error:
+        raise ModelImportError(str(error)) from error
+    return known.preprocessing
+
+
+def _export_keras(request: ImportRequest, folder: Path) -> Preprocessing:
+    stated = request.preprocessing
+    job = workshop.ImportKerasJob(
+        name=request.name,
+        source=str(request.path),
+        folder=str(folder),
+        color_order=stated.color_order if stated else None,
+        offset=stated.offset if stated else (0.0, 0.0, 0.0),
+        scale=stated.scale if stated else 1.0,
+        chip_size_px=request.chip_size_px if request.task is ModelTask.EMBEDDER else None,
     )
+    workshop.do(job)
     return stated or _OWN
 
 
@@ -170,19 +180,15 @@ def _tried(request: ImportRequest, preprocessing: Preprocessing, folder: Path) -
         session = LiteRtSession(folder / LITERT_FILE, 2)
     except FaceRecError as error:
         raise ModelImportError(f"{request.path.name} gives no network that LiteRT runs") from error
-    alignment, size, space = None, 0, ""
     weights_sha256 = sha256_of(request.path)
+    alignment, size, space = None, 0, ""
     if request.task is ModelTask.DETECTOR:
         check_detector(session, request.architecture, preprocessing)
     else:
         size = check_embedder(session, preprocessing, request.chip_size_px)
         alignment = _alignment(request)
         space = _space(request.name, weights_sha256, preprocessing, alignment)
-    files = {
-        name: sha256_of(folder / name)
-        for name in (LITERT_FILE, KERAS_FILE)
-        if (folder / name).is_file()
-    }
+    made = [name for name in (LITERT_FILE, KERAS_FILE) if (folder / name).is_file()]
     return ModelManifest(
         name=request.name,
         task=request.task,
@@ -195,7 +201,7 @@ def _tried(request: ImportRequest, preprocessing: Preprocessing, folder: Path) -
         alignment=alignment,
         embedding_size=size,
         embedding_space=space,
-        files=files,
+        files={name: sha256_of(folder / name) for name in made},
     )
 
 

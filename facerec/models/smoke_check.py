@@ -95,7 +95,10 @@ def _run(
     try:
         output = session.run(batch)
     except FaceRecError as error:
-        raise ModelImportError(f"the network cannot be run: {error}") from error
+        raise ModelImportError(
+            f"the network cannot be run: {error}; for one that takes floats state "
+            "--color-order, --offset and --scale"
+        ) from error
     if not np.isfinite(output).all():
         raise ModelImportError("the network gives numbers that are not finite")
     return output

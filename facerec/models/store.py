@@ -21,6 +21,8 @@ MANIFEST_FILE = "manifest.json"
 LITERT_FILE = "model.tflite"
 KERAS_FILE = "model.keras"
 
+_NEW = ".new-"
+
 
 class ModelStore:
     """Installed networks, one folder each: ``manifest.json`` and the files that it names.
@@ -105,13 +107,26 @@ class ModelStore:
 
     @contextmanager
     def new_folder(self) -> Iterator[Path]:
-        """Give an empty folder beside the networks in which one can be made; removed at the end."""
+        """Give an empty folder beside the networks in which one can be made; removed at the end.
+
+        What a killed process left behind is removed too.
+        """
         self._dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._dir, prefix=".new-") as folder:
-            yield Path(folder)
+        with self._locked():
+            self._remove_abandoned()
+            workplace = Path(tempfile.mkdtemp(dir=self._dir, prefix=_NEW))
+            held = (workplace / "lock").open("w")
+            fcntl.flock(held, fcntl.LOCK_EX)  # let go of by the system if this process is killed
+        try:
+            folder = workplace / "model"
+            folder.mkdir()
+            yield folder
+        finally:
+            shutil.rmtree(workplace)
+            held.close()
 
     def install(self, manifest: ModelManifest, folder: Path) -> None:
-        """Put a finished folder of `new_folder` in its place, in one step, replacing an older one.
+        """Put a finished folder of `new_folder` in its place, replacing an older one.
 
         Args:
             manifest: Is written into the folder first.
@@ -119,26 +134,28 @@ class ModelStore:
         """
         text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n"
         (folder / MANIFEST_FILE).write_text(text, encoding="utf-8")
-        finished = folder.with_name(folder.name + ".done")
+        for path in (*folder.iterdir(), folder):
+            _flush(path)
         target = self._dir / manifest.name
-        # A reader holds no lock: he sees the old network or the new one, since each file he opens
-        # stays whole; two writers take turns.
-        with self._lock():
-            os.rename(folder, finished)
-            folder.mkdir()  # for its owner to remove
-            with tempfile.TemporaryDirectory(dir=self._dir, prefix=".old-") as old:
-                if target.exists():
-                    os.rename(target, Path(old) / "model")
-                os.rename(finished, target)
+        # Two writers take turns. A reader takes no lock: a file that he has open stays whole.
+        with self._locked():
+            if target.exists():
+                os.rename(target, folder.with_name("replaced"))
+            os.rename(folder, target)
+            _flush(self._dir)
 
-    def remove(self, name: str) -> None:
-        """Remove a network, if it is there."""
-        if _is_name(name):
-            with self._lock():
-                shutil.rmtree(self._dir / name, ignore_errors=True)
+    def _remove_abandoned(self) -> None:
+        """Remove workplaces whose lock nobody holds; call it locked."""
+        for workplace in self._dir.glob(f"{_NEW}*"):
+            with (workplace / "lock").open("w") as held:
+                try:
+                    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+            shutil.rmtree(workplace, ignore_errors=True)
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         with (self._dir / ".lock").open("w") as opened:
             fcntl.flock(opened, fcntl.LOCK_EX)
             yield
@@ -156,6 +173,15 @@ class ModelStore:
             raise ModelDamagedError(
                 _damaged(manifest.name, f"has a {file_name} that is not the one installed")
             )
+
+
+def _flush(path: Path) -> None:
+    """Bring a file's content, or a folder's entries, to the disk before anything relies on it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _damaged(name: str, fault: str) -> str:
