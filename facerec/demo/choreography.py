@@ -83,46 +83,46 @@ ACTORS: tuple[Actor, ...] = (
         "obama-2010",
         1.25,
         (
-            Mark(0.2, -170, 96),
-            Mark(1.9, 450, 116, -2),
-            Mark(2.4, 470, 126, 3),
-            Mark(3.2, 500, 124, -2),
-            Mark(4.9, 1460, 104),
+            Mark(0.2, -240, 124),
+            Mark(1.9, 450, 150, -2),
+            Mark(2.4, 470, 164, 3),
+            Mark(3.2, 500, 162, -2),
+            Mark(4.9, 1530, 136),
         ),
     ),
     Actor(
         "biden-2010",
         1.15,
         (
-            Mark(4.4, 1450, 108),
-            Mark(5.8, 900, 118, 3),
-            Mark(6.6, 880, 134, -3),
-            Mark(7.3, 890, 130, 2),
-            Mark(8.6, 1460, 112),
+            Mark(4.3, 1520, 138),
+            Mark(5.7, 930, 150, 3),
+            Mark(6.8, 900, 172, -3),
+            Mark(7.6, 910, 168, 2),
+            Mark(8.9, 1530, 144),
         ),
     ),
     Actor(
         "collins",
         0.95,
         (
-            Mark(5.0, -190, 104),
-            Mark(6.5, 380, 116, -3),
-            Mark(7.6, 430, 142, 4),
-            Mark(8.6, 520, 150, -2),
-            Mark(9.6, 560, 152, 2),
+            Mark(4.9, -260, 132),
+            Mark(6.3, 330, 146, -3),
+            Mark(7.6, 370, 176, 4),
+            Mark(8.8, 500, 190, -2),
+            Mark(9.6, 540, 192, 2),
         ),
     ),
 )
 
 
 def light(time_s: float) -> float:
-    """Return the hall's brightness: lamps fail for two seconds in the middle of the film."""
-    return float(1 - 0.38 * _hump(time_s, 5.7, 7.1, 0.35))
+    """Return the hall's brightness: the lamps fail for a while."""
+    return float(1 - 0.38 * _hump(time_s, 6.8, 7.7, 0.3))
 
 
 def defocus_px(time_s: float) -> float:
     """Return the lens' blur: the camera hunts for focus twice."""
-    return float(2.6 * _hump(time_s, 2.5, 2.9, 0.2) + 2.2 * _hump(time_s, 7.7, 8.0, 0.2))
+    return float(2.6 * _hump(time_s, 2.5, 2.9, 0.2) + 2.2 * _hump(time_s, 8.2, 8.5, 0.2))
 
 
 def _hump(time_s: float, start_s: float, end_s: float, ramp_s: float) -> float:

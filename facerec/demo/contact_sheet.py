@@ -14,7 +14,7 @@ from facerec.video.lettering import Colour, draw_text, text_size
 __all__ = ["Portrait", "contact_sheet"]
 
 _COLUMNS = 3
-_FRAME_WIDTH_PX = 560
+_FRAME_WIDTH_PX = 540
 _PORTRAIT_PX = 150
 _MARGIN_PX = 28
 _CAPTION_PX = 74

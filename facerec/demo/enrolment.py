@@ -57,6 +57,7 @@ def fetch_pictures(
     Raises:
         DownloadError: a photograph is not in the cache and cannot be had.
     """
+    folder.pictures.mkdir(exist_ok=True)
     for picture in PICTURES:
         shutil.copyfile(fetch(picture.file, cache_dir, progress), picture_path(folder, picture.key))
     original = read_image(

@@ -67,8 +67,7 @@ class DemoFolder:
             SettingsError: the folder cannot be made.
         """
         try:
-            self.pictures.mkdir(parents=True, exist_ok=True)
-            self.home.mkdir(exist_ok=True)
+            self.home.mkdir(parents=True, exist_ok=True)
             settings = load_settings(self.home)
             for old in (self.film, self.annotated, self.sheet, self.events, self.server_log):
                 old.unlink(missing_ok=True)

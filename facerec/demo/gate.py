@@ -57,7 +57,7 @@ def ask_verify(
     began_s = perf_counter()
     answer = gate.verify(picture[1], profile_id)
     return Check(
-        step="gate: Verify",
+        step="Verify",
         subject=f"{picture[0]} as {claimed}",
         expected=expected,
         answered=answer.outcome.value,
@@ -75,7 +75,7 @@ def ask_identify(gate: GateClient, picture: GateQuestion, *, expected: str) -> C
     face = answer.faces[0] if answer.faces else None
     answered = "no face" if face is None else face.display_name or face.outcome.value
     return Check(
-        step="gate: Identify",
+        step="Identify",
         subject=picture[0],
         expected=expected,
         answered=answered,

@@ -31,15 +31,21 @@ class KeyFrame:
     outcome: Outcome | None
 
 
+_CALM_S = 0.9
+"""Least time between what happened and a frame that shows how things stand."""
+_LONG_S = 2.2
+"""Time without news after which a frame shows that nothing changed."""
+
+
 class KeyFrames:
-    """Collects a few frames while a source is watched: each decision, and the way there."""
+    """Collects a few frames while a source is watched: each decision, and how things stand."""
 
     def __init__(self, camera: str, *, at_most: int) -> None:
         """Begin with none.
 
         Args:
             camera: Name to show on the frames.
-            at_most: How many frames to keep, besides those before the first decision.
+            at_most: How many frames to keep.
         """
         self._camera = camera
         self._at_most = at_most
@@ -50,17 +56,23 @@ class KeyFrames:
         """Look at the next frame."""
         if len(self._kept) >= self._at_most:
             return
-        if observation.decisions:
-            for decision in observation.decisions:
-                if any(track.track_id == decision.track_id for track in observation.tracks):
-                    self._keep(observation, *_words(decision), decision.verdict.decision.outcome)
-        elif not self._kept and any(track.evidence.frames for track in observation.tracks):
-            detail = "The face is fit for comparison; one look is no evidence yet."
+        known = _decided(observation)
+        quiet_s = observation.frame.clock_s - (self._kept[-1].clock_s if self._kept else 0.0)
+        for decision in observation.decisions:
+            if any(track.track_id == decision.track_id for track in observation.tracks):
+                self._keep(observation, *_words(decision), decision.verdict.decision.outcome)
+        if observation.decisions or not observation.tracks:
+            return
+        if not self._kept and any(track.evidence.frames for track in observation.tracks):
+            detail = "A first look at the face: no evidence yet."
             self._keep(observation, "Somebody comes into sight", detail, None)
-        elif (known := _decided(observation)) > self._known_together:
+        elif known > self._known_together and quiet_s >= _CALM_S:
             self._known_together = known
-            detail = "Each face has a track of its own; decided ones cost no more embedding."
+            detail = "Each face has a track; decided ones are embedded no more."
             self._keep(observation, f"{known} people at once", detail, None)
+        elif known and quiet_s >= _LONG_S:
+            detail = "Whatever light and lens do, a track keeps its answer."
+            self._keep(observation, "Named once, then followed", detail, None)
 
     def frames(self) -> tuple[KeyFrame, ...]:
         """Return what was kept, in order of time."""

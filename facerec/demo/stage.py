@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 __all__ = ["GATE_TOP_PX", "HEIGHT_PX", "HORIZON_PX", "WIDTH_PX", "draw_gate", "draw_hall"]
 
 WIDTH_PX, HEIGHT_PX = 1280, 720
-HORIZON_PX = 262
+HORIZON_PX = 270
 """Height of the camera: the eyes of whoever is as tall as it hangs are here at any distance."""
-GATE_TOP_PX = 560
+GATE_TOP_PX = 600
 """From here down the gate hides what is behind it."""
 
 _WALL_ENDS_PX = 470

@@ -1,11 +1,9 @@
 """Making the demo's film and watching it."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from facerec.analysis.image_decoding import read_image
-from facerec.assembly import build_monitors, open_gallery
 from facerec.decision.decision import Outcome
 from facerec.demo.check import Check
 from facerec.demo.choreography import ACTORS, DURATION_S, FPS, Actor
@@ -13,23 +11,18 @@ from facerec.demo.cutout import cut_out
 from facerec.demo.enrolment import ENROLLEES, picture_path
 from facerec.demo.film import render
 from facerec.demo.folder import DemoFolder
-from facerec.demo.key_frames import KeyFrame, KeyFrames
+from facerec.demo.key_frames import KeyFrame
 from facerec.demo.outlines import OUTLINES
 from facerec.demo.pictures import PICTURES
+from facerec.demo.recording import record
 from facerec.demo.stage import HEIGHT_PX, WIDTH_PX
 from facerec.models.progress import Progress
 from facerec.settings import Settings
 from facerec.video import open_source
-from facerec.video.annotated_film import AnnotatedFilm
-from facerec.video.events import cloud_event
 from facerec.video.monitor import Observation, TrackDecision
 from facerec.video.video_writer import VideoWriter
-from facerec.video.watching import watch
 
 __all__ = ["make_film", "watch_film"]
-
-_CAMERA = "gate"
-_KEY_FRAMES = 6
 
 
 def make_film(folder: DemoFolder, settings: Settings, progress: Progress) -> None:
@@ -53,36 +46,22 @@ def watch_film(
 ) -> tuple[tuple[Check, ...], tuple[KeyFrame, ...]]:
     """Watch the film as ``facerec watch`` does, and hold each decision against the truth."""
     progress.stage("watching the film")
-    key_frames = KeyFrames(_CAMERA, at_most=_KEY_FRAMES)
     witness = _Witness()
     total = round(DURATION_S * FPS)
-    with (
-        open_gallery(settings) as gallery,
-        open_source(str(folder.film)) as source,
-        AnnotatedFilm(folder.annotated, source, camera=_CAMERA) as annotated,
-        folder.events.open("w", encoding="utf-8") as events,
-    ):
 
-        def tell(decision: TrackDecision) -> None:
-            witness.decisions.append(decision)
-            events.write(json.dumps(cloud_event(decision)) + "\n")
+    def see(observation: Observation) -> None:
+        witness.see(observation)
+        progress.advance(observation.frame.index + 1, total)
 
-        def see(observation: Observation) -> None:
-            witness.see(observation)
-            key_frames.see(observation)
-            annotated.see(observation)
-            progress.advance(observation.frame.index + 1, total)
-
-        monitor = build_monitors(settings, gallery, [settings.gallery])(_CAMERA)
-        watch(source, monitor, tell=tell, see=see)
-    return _judged(witness), key_frames.frames()
+    with open_source(str(folder.film)) as source:
+        recording = record(source, folder, settings, see=see)
+    return _judged(witness.actor_of, recording.decisions), recording.key_frames
 
 
 @dataclass
 class _Witness:
-    """What the monitor decided, and which actor each of its tracks was."""
+    """Which actor each of the monitor's tracks was."""
 
-    decisions: list[TrackDecision] = field(default_factory=list)
     actor_of: dict[int, Actor] = field(default_factory=dict)
 
     def see(self, observation: Observation) -> None:
@@ -107,21 +86,17 @@ def _nearest_actor(x_px: float, clock_s: float) -> Actor | None:
     return min(near, key=lambda entry: entry[0])[1] if near else None
 
 
-def _judged(witness: _Witness) -> tuple[Check, ...]:
-    """Return one check an actor, and one for each decision about what is no actor."""
+def _judged(actor_of: Mapping[int, Actor], decisions: Sequence[TrackDecision]) -> tuple[Check, ...]:
+    """Return one check an actor, and one for each name given to what is no actor."""
     persons = {picture.key: picture.person for picture in PICTURES}
     enrolled = {enrollee.name for enrollee in ENROLLEES}
     checks = []
     for actor in ACTORS:
-        decisions = [
-            decision
-            for decision in witness.decisions
-            if witness.actor_of.get(decision.track_id) is actor
-        ]
+        about = [decision for decision in decisions if actor_of.get(decision.track_id) is actor]
         person = persons[actor.picture]
         expected = person if person in enrolled else Outcome.UNKNOWN.value
-        checks.append(_check(person, expected, decisions))
-    ghosts = [d for d in witness.decisions if d.track_id not in witness.actor_of and d.name]
+        checks.append(_check(person, expected, about))
+    ghosts = [d for d in decisions if d.track_id not in actor_of and d.name]
     checks += [_check("nobody", "nobody", [ghost]) for ghost in ghosts]
     return tuple(checks)
 

@@ -26,12 +26,15 @@ class AnnotatedFilm:
         self._writer = VideoWriter(path, fps=source.fps, resolution_wh=source.resolution_wh)
         self._fps = source.fps
         self._camera = camera
+        self._first_clock_s: float | None = None
         self._written_until = 0
 
     def see(self, observation: Observation) -> None:
         """Append a frame with its annotations."""
         image = annotate(observation, camera=self._camera)
-        due = round(observation.frame.clock_s * self._fps) + 1
+        if self._first_clock_s is None:
+            self._first_clock_s = observation.frame.clock_s
+        due = round((observation.frame.clock_s - self._first_clock_s) * self._fps) + 1
         missing = due - self._written_until
         for _ in range(max(1, min(missing, round(_FILL_AT_MOST_S * self._fps)))):
             self._writer.write(image)

@@ -82,14 +82,20 @@ def _look(track: TrackView) -> _Look:
     number = f"#{track.track_id}"
     if verdict is None or track.evidence.window is not None:
         heading = "unknown" if verdict is not None else "looking ..."
-        seen = f"{track.evidence.frames} frames" if track.evidence.frames else "no usable frame"
-        return _Look(_OPEN, _DARK, heading, f"{number}  {seen}")
+        return _Look(_OPEN, _DARK, heading, f"{number}  {_state(track)}")
     found = f"{verdict.decision.similarity:.2f}" if verdict.decision.similarity is not None else "-"
     against = f"{found} / {verdict.decision.threshold:.2f}"
     detail = f"{number}  {against}  after {verdict.latency_s:.2f} s"
     if verdict.decision.outcome is Outcome.IDENTIFIED:
         return _Look(_IDENTIFIED, _WHITE, track.name or "identified", detail)
     return _Look(_STRANGER, _WHITE, "unknown", detail)
+
+
+def _state(track: TrackView) -> str:
+    """Say in a few words how far an open decision is."""
+    if track.flaws and not track.evidence.frames:
+        return track.flaws[0].value.replace("_", " ")
+    return f"{track.evidence.frames} look{'' if track.evidence.frames == 1 else 's'}"
 
 
 def _scale(image: NDArray[np.uint8]) -> float:
