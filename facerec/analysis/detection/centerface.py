@@ -13,7 +13,10 @@ __all__ = ["CenterFaceDetector", "decode_centerface"]
 
 STRIDE = 4
 
-SPAN = FaceSpan(smallest_px=16, largest_px=448)
+SPAN = FaceSpan(smallest_px=24, largest_px=448)
+"""Measured on LFW faces, resized: found with a score of .5 and more are 95 % at 20 pixels, 99 % at
+24, all from 32, 96 % at 640, 44 % at 800. Its scores of small faces are lower than YuNet's: with .7
+and more, 84 % at 24 pixels."""
 
 
 class CenterFaceDetector:
