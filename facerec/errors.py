@@ -26,7 +26,7 @@ and what to do, without naming a person, a template or a secret.
         ├── RequestError           a field of a request does not hold what it must
         │   └── RequestImageError  a picture in a request cannot be taken
         ├── OverloadedError        more calls wait than the server takes on
-        ├── NotReadyError          the server's networks are not loaded yet
+        ├── NotReadyError          the server loads its networks, or is stopping
         ├── DeadlineError          the caller's deadline passed before the work was done
         └── CallError              a client's call failed; carries its status and reason
 """
@@ -138,7 +138,7 @@ class OverloadedError(ServiceError):
 
 
 class NotReadyError(ServiceError):
-    """The server's networks are not loaded yet."""
+    """The server does not answer yet, or not any more: it loads its networks or is stopping."""
 
 
 class DeadlineError(ServiceError):

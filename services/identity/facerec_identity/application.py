@@ -38,21 +38,28 @@ class Application:
 
 
 class Readiness:
-    """Holds the application once it is loaded."""
+    """Holds the application while calls may use it."""
 
     def __init__(self) -> None:
         self._application: Application | None = None
+        self._stopping = False
 
     def provide(self, application: Application) -> None:
         """Let calls in."""
         self._application = application
 
+    def withdraw(self) -> None:
+        """Let no further call in."""
+        self._stopping = True
+
     def require(self) -> Application:
         """Return the application.
 
         Raises:
-            NotReadyError: it is not loaded yet.
+            NotReadyError: it is not loaded yet, or the server is stopping.
         """
+        if self._stopping:
+            raise NotReadyError("the server is stopping; try another, or this one again later")
         if self._application is None:
             raise NotReadyError("the server is loading its networks; try again in a second")
         return self._application

@@ -1,6 +1,7 @@
 """Where the server listens, and where it may."""
 
 import ipaddress
+import socket
 from dataclasses import dataclass
 from typing import Self
 
@@ -60,6 +61,26 @@ class ListenAddress:
                 "the faces. This version has no TLS yet: listen on 127.0.0.1 and put a proxy that "
                 "terminates TLS in front of it"
             )
+
+    def require_free(self) -> None:
+        """Refuse a port that cannot be opened, with the system's reason.
+
+        gRPC's own error says neither why nor where, and writes to stderr besides.
+
+        Raises:
+            ServiceError: another program listens there, or the system does not allow it.
+        """
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # As gRPC does, lest the connections of a server that has just ended count as a server.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, self.port))
+            except OSError as error:
+                raise ServiceError(
+                    f"cannot listen on {self}: {(error.strerror or str(error)).lower()}; "
+                    "choose another with --listen HOST:PORT"
+                ) from error
 
 
 def _is_host(host: str) -> bool:

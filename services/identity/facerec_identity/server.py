@@ -1,11 +1,12 @@
 """The gRPC server: opening the port, loading, serving, draining."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Callable
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from facerec.errors import ServiceError
@@ -17,6 +18,7 @@ from facerec_identity.application import Application, Readiness, load_applicatio
 from facerec_identity.calls_in_flight import CallsInFlight
 from facerec_identity.enrollment_servicer import EnrollmentServicer
 from facerec_identity.error_interceptor import ErrorInterceptor
+from facerec_identity.health_service import HealthService
 from facerec_identity.listen_address import ListenAddress
 from facerec_identity.verification_servicer import VerificationServicer
 from facerec_identity.worker_pool import WorkerPool
@@ -31,8 +33,8 @@ SERVICES = (
 _RECORDS_WORKERS = 2
 """Threads for looking up profiles: the database serves readers side by side."""
 
-_LAST_WORDS_S = 0.2
-"""Time for health watchers to read that the server stops, once no call is in flight."""
+_LAST_WORDS_S = 1.0
+"""Time at most for the last answers to leave the machine once no call is worked on."""
 
 _LEAST_PING_INTERVAL_MS = 10_000
 """Clients may ping this often; gRPC's own 5 minutes would cut off a gate behind a NAT."""
@@ -51,7 +53,7 @@ class IdentityServer:
         self._address = ListenAddress.parse(settings.listen)
         self._address.require_loopback()
         self._readiness = Readiness()
-        self._health = health.aio.HealthServicer()
+        self._health = HealthService(SERVICES)
         self._in_flight = CallsInFlight()
         self._analysis_pool = WorkerPool(
             "facerec-analysis",
@@ -72,41 +74,34 @@ class IdentityServer:
         Raises:
             ServiceError: the port is taken or not allowed.
         """
+        self._address.require_free()
         try:
             port = self._server.add_insecure_port(str(self._address))
         except RuntimeError as error:
             raise ServiceError(
-                f"cannot listen on {self._address}: the port is in use or not allowed; "
-                "choose another with --listen HOST:PORT"
+                f"cannot listen on {self._address}; choose another with --listen HOST:PORT"
             ) from error
-        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._server.start()
         return ListenAddress(self._address.host, port)
 
-    async def let_in(self, application: Application) -> None:
+    def let_in(self, application: Application) -> None:
         """Answer calls from now on."""
         self._readiness.provide(application)
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        self._health.set_serving()
 
     async def drain(self) -> None:
         """Take no new calls, give those in flight time to finish, then close the port.
 
-        Health watchers learn it first. Their streams would never end by themselves, so what is
-        waited for is the calls.
+        The port stays open meanwhile, so that new calls are told UNAVAILABLE and try elsewhere;
+        gRPC's own shutdown would tell some of them CANCELLED.
         """
-        await self._health.enter_graceful_shutdown()
-        stopping = asyncio.create_task(self._server.stop(self._settings.drain_s))
-        idle = asyncio.create_task(self._in_flight.wait_until_none())
-        await asyncio.wait({stopping, idle}, return_when=asyncio.FIRST_COMPLETED)
-        idle.cancel()
+        self._health.stop()
+        self._readiness.withdraw()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._in_flight.wait_until_none(), self._settings.drain_s)
         await self._server.stop(_LAST_WORDS_S)
-        await stopping
         self._analysis_pool.close()
         self._records_pool.close()
-
-    async def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
-        for service in ("", *SERVICES):
-            await self._health.set(service, status)
 
     def _build(self) -> grpc.aio.Server:
         server = grpc.aio.server(
@@ -157,7 +152,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     address = await server.open()
     try:
         application = await asyncio.to_thread(load_application, settings)
-        await server.let_in(application)
+        server.let_in(application)
         on_ready(str(address))
         await stop.wait()
     finally:
