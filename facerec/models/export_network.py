@@ -42,8 +42,8 @@ def export_network(
         name: Installed network.
         store: Where it is installed.
         target_format: Format to write.
-        output: What to write, appears whole or not at all; must not exist yet. An existing folder
-            receives ``NAME.tflite``, ``NAME.onnx`` or the folder ``NAME``.
+        output: Appears whole or not at all; must not exist yet. An existing folder receives
+            ``NAME.tflite``, ``NAME.onnx`` or the folder ``NAME``.
         progress: Told of the work.
 
     Returns:
@@ -51,9 +51,9 @@ def export_network(
 
     Raises:
         ModelNotFoundError: the network is not installed.
-        ModelDamagedError: a file of it is not what was installed, or there is no Keras file of it
-            (networks imported as .tflite).
-        ModelError: the output cannot be written.
+        ModelDamagedError: a file of it is not what was installed.
+        ModelError: the output cannot be written, or the network was imported as ``.tflite`` and
+            another format is asked for.
     """
     progress = progress or Silent()
     manifest = store.verify(name)
@@ -70,12 +70,16 @@ def export_network(
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".facerec-export-") as folder:
             made = Path(folder) / f"network{_SUFFIXES[target_format]}"
-            if target_format is ExportFormat.LITERT:
-                shutil.copyfile(store.file(name, LITERT_FILE), made)
-            else:
-                source = store.file(name, KERAS_FILE)
-                workshop.do(workshop.ExportJob(str(source), str(target_format), str(made)))
+            _write(name, store, target_format, made)
             os.rename(made, output)
     except OSError as error:
         raise ModelError(f"{output} cannot be written: {error.strerror}") from error
     return output
+
+
+def _write(name: str, store: ModelStore, target_format: ExportFormat, made: Path) -> None:
+    if target_format is ExportFormat.LITERT:
+        shutil.copyfile(store.file(name, LITERT_FILE), made)
+    else:
+        source = store.file(name, KERAS_FILE)
+        workshop.do(workshop.ExportJob(str(source), str(target_format), str(made)))
