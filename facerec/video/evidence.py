@@ -1,7 +1,7 @@
 """What the frames of one track say together about who it is.
 
 Pure: no clock, no gallery, no network. The monitor asks `wants` whether a frame is worth embedding,
-searches the gallery with `probe_with`, tells `add` what came back, and reads `verdict`.
+searches the gallery with `fused_with`, tells `add` what came back, and reads `verdict`.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from facerec.decision.decision import Decision, Outcome, Reason
 
-__all__ = ["EvidenceRules", "TrackEvidence", "Verdict"]
+__all__ = ["EvidenceRules", "FusedProbe", "TrackEvidence", "Verdict"]
 
 _TICK_S = 1e-3
 """Frame times are rounded to this by containers, so that times are compared with this slack."""
@@ -69,11 +69,28 @@ class Verdict:
 
 
 @dataclass(frozen=True, eq=False)
+class FusedProbe:
+    """Several looks at one face as one probe.
+
+    Attributes:
+        direction: float32 (d,), unit length: the mean of the looks' embeddings, weighted by
+            quality.
+        coherence: Length of that mean, 0..1; 1 when all looks agree. The cosine similarity of
+            `direction` to a template, times this, is the weighted mean of the looks' own
+            similarities to it.
+    """
+
+    direction: NDArray[np.float32]
+    coherence: float
+
+
+@dataclass(frozen=True, eq=False)
 class _Window:
     """One attempt: the looks since the track was opened (or reopened).
 
     Attributes:
         weighted_sum: float64 (d,), sum of quality times embedding.
+        weight: Sum of the qualities.
         frames: How many frames are in it.
         first_s: Source clock of the first of them.
         last_s: Source clock of the last of them.
@@ -85,6 +102,7 @@ class _Window:
     """
 
     weighted_sum: NDArray[np.float64]
+    weight: float
     frames: int
     first_s: float
     last_s: float
@@ -98,16 +116,16 @@ class _Window:
 class TrackEvidence:
     """The evidence of one track so far; every change returns a new value.
 
-    The fused probe is the mean of the looks' embeddings, weighted by quality and brought back to
-    unit length: the best estimate of one direction from noisy sightings of it. A person is named
-    when the fused probe is identified and `decide_after_frames` successive looks each found that
-    person first.
+    A person is named when the mean of the looks' similarities, weighted by quality, reaches the
+    operating point's threshold, and `decide_after_frames` successive looks each found that person
+    first.
 
     Looks come in attempts of at most `stranger_after_s`. An attempt that finds nobody makes a
-    stranger; one that allows no answer (two people nearly alike) is followed by another. An attempt
-    of L looks names a stranger with at most L times the chance of a single search (union bound),
-    so whoever asks the gallery must search at the L-th part of the rate allowed
-    (`EvidenceRules.looks_per_attempt`).
+    stranger; one that allows no answer (two people nearly alike) is followed by another. When a
+    mean reaches a threshold, one of its terms does: so an attempt of L looks names a stranger with
+    at most L times the chance of a single search, and whoever asks the gallery must search at the
+    L-th part of the rate allowed (`EvidenceRules.looks_per_attempt`). Cosine similarity to the mean
+    itself would not do: averaging takes noise away and brings everybody closer, strangers too.
 
     Attributes:
         rules: When evidence is enough.
@@ -148,10 +166,20 @@ class TrackEvidence:
             return False
         return quality >= self.best_quality * self.rules.reopen_at_quality_gain
 
-    def probe_with(self, embedding: NDArray[np.float32], quality: float) -> NDArray[np.float32]:
-        """Return the fused probe as it will be with this frame: float32 (d,), unit length."""
-        total = self._sum_with(embedding, quality)
-        return (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
+    def fused_with(self, embedding: NDArray[np.float32], quality: float) -> FusedProbe:
+        """Return the fused probe as it will be with this look.
+
+        Args:
+            embedding: float32 (d,), unit length.
+            quality: Overall quality of its face, 0..1.
+        """
+        old = self._under_way
+        total, weight = _weighted(embedding, quality)
+        if old is not None:
+            total, weight = total + old.weighted_sum, weight + old.weight
+        length = float(np.linalg.norm(total))
+        direction = (total / max(length, 1e-12)).astype(np.float32)
+        return FusedProbe(direction, min(1.0, length / weight))
 
     def add(
         self,
@@ -169,14 +197,16 @@ class TrackEvidence:
             quality: Its overall quality, 0..1; one that `wants` accepted.
             clock_s: Source clock of the frame.
             nearest: Person whom this frame alone finds first; None in an empty gallery.
-            fused: Decision about `probe_with(embedding, quality)`.
+            fused: Decision about `fused_with(embedding, quality)`.
 
         Returns:
             The evidence with the frame; its `verdict` is new if the frame decided.
         """
         old = self._under_way
+        total, weight = _weighted(embedding, quality)
         window = _Window(
-            self._sum_with(embedding, quality),
+            total if old is None else old.weighted_sum + total,
+            weight if old is None else old.weight + weight,
             frames=1 + (old.frames if old is not None else 0),
             first_s=old.first_s if old is not None else clock_s,
             last_s=clock_s,
@@ -208,11 +238,6 @@ class TrackEvidence:
         verdict = Verdict(decision, self.first_seen_s, clock_s, self.frames)
         return replace(self, window=None, verdict=verdict)
 
-    def _sum_with(self, embedding: NDArray[np.float32], quality: float) -> NDArray[np.float64]:
-        weighted = embedding.astype(np.float64) * max(quality, _LEAST_WEIGHT)
-        old = self._under_way
-        return weighted if old is None else old.weighted_sum + weighted
-
     @property
     def _under_way(self) -> _Window | None:
         """The attempt that another look joins; None when it would begin one."""
@@ -235,3 +260,9 @@ class TrackEvidence:
             # A second attempt that finds a stranger again is no news: the first verdict stays.
             return replace(self, window=None, verdict=self.verdict or verdict)
         return replace(self, window=replace(window, is_over=True))
+
+
+def _weighted(embedding: NDArray[np.float32], quality: float) -> tuple[NDArray[np.float64], float]:
+    """Return an embedding (d,) times its weight, and the weight."""
+    weight = max(quality, _LEAST_WEIGHT)
+    return embedding.astype(np.float64) * weight, weight

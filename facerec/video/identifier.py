@@ -1,6 +1,7 @@
 """The port through which the monitor asks who a probe is, and its form over a gallery."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from facerec.decision.decision import Decision
 from facerec.decision.recognizer import Recognizer
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import Candidates
+from facerec.video.evidence import FusedProbe
 
 __all__ = ["GalleryIdentifier", "Identifier"]
 
@@ -26,8 +28,8 @@ class Identifier(Protocol):
         """Return the id of the person most like a probe (d,), however little; None if nobody."""
         ...
 
-    def identify(self, probe: NDArray[np.float32]) -> Decision:
-        """Decide who a probe (d,) of unit length is."""
+    def identify(self, probe: FusedProbe) -> Decision:
+        """Decide who several looks at one face show."""
         ...
 
     def name_of(self, profile_id: str) -> str:
@@ -36,7 +38,12 @@ class Identifier(Protocol):
 
 
 class GalleryIdentifier:
-    """An `Identifier` by search in named galleries at an operating point."""
+    """An `Identifier` by search in named galleries at an operating point.
+
+    A person's similarity is the highest over their templates, while operating points are measured
+    on comparisons of one picture with one: a person of m templates gives a stranger at most m
+    chances (union bound), so that the rate allowed is divided by the mean m.
+    """
 
     def __init__(self, recognizer: Recognizer, gallery: Gallery, galleries: Sequence[str]) -> None:
         """Answer from `galleries`.
@@ -49,12 +56,13 @@ class GalleryIdentifier:
         self._recognizer = recognizer
         self._gallery = gallery
         self._galleries = tuple(galleries)
+        self._counted = _Size(-1, 0, 1.0)
 
     def threshold(self) -> float:
         """Return the similarity from which a person is named, at the galleries' present size."""
-        people = {p.profile_id for name in self._galleries for p in self._gallery.list(name)}
+        size = self._size()
         return self._recognizer.operating_point.threshold_at_fpir(
-            self._recognizer.target_fpir, len(people)
+            self._recognizer.target_fpir / size.templates_each, size.people
         )
 
     def nearest(self, probe: NDArray[np.float32]) -> str | None:
@@ -62,12 +70,14 @@ class GalleryIdentifier:
         found = self._search(probe, 1)
         return found.profile_ids[0] if len(found) else None
 
-    def identify(self, probe: NDArray[np.float32]) -> Decision:
-        """Decide who a probe (d,) of unit length is."""
+    def identify(self, probe: FusedProbe) -> Decision:
+        """Decide who several looks at one face show, by the mean of their similarities."""
+        found = self._search(probe.direction, 2)
+        similarities = (found.similarities * probe.coherence).astype(np.float32)
         return policy.identify(
-            self._search(probe, 2),
+            replace(found, similarities=similarities),
             operating_point=self._recognizer.operating_point,
-            target_fpir=self._recognizer.target_fpir,
+            target_fpir=self._recognizer.target_fpir / self._size().templates_each,
             min_margin=self._recognizer.min_margin,
         )
 
@@ -82,3 +92,31 @@ class GalleryIdentifier:
             galleries=self._galleries,
             k=people,
         )
+
+    def _size(self) -> "_Size":
+        """Count people and templates; read again only when the gallery has changed."""
+        revision = self._gallery.revision
+        if self._counted.revision != revision:
+            templates = {
+                profile.profile_id: profile.templates
+                for name in self._galleries
+                for profile in self._gallery.list(name)
+            }
+            each = sum(templates.values()) / max(1, len(templates))
+            self._counted = _Size(revision, len(templates), max(1.0, each))
+        return self._counted
+
+
+@dataclass(frozen=True)
+class _Size:
+    """How much there is to be mistaken for.
+
+    Attributes:
+        revision: Of the gallery, when it was counted.
+        people: In the galleries searched.
+        templates_each: Mean number of a person's templates, 1 or more.
+    """
+
+    revision: int
+    people: int
+    templates_each: float

@@ -223,7 +223,7 @@ class Monitor:
             quality,
             clock_s=frame.clock_s,
             nearest=self._identifier.nearest(embedding),
-            fused=self._identifier.identify(track.evidence.probe_with(embedding, quality)),
+            fused=self._identifier.identify(track.evidence.fused_with(embedding, quality)),
         )
         verdict = track.evidence.verdict
         if verdict is None or verdict is before:

@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from facerec.decision.decision import Decision, Outcome, Reason
 from facerec.video.evidence import EvidenceRules, TrackEvidence
@@ -86,7 +88,7 @@ def test_a_stranger_who_steps_up_may_be_named_from_the_better_frames_alone() -> 
     near = far.add(NORTH, 0.8, clock_s=20, nearest="ada", fused=ADA)
     assert near.verdict is far.verdict
     assert near.frames == 1
-    np.testing.assert_allclose(near.probe_with(NORTH, 0.8), NORTH)  # nothing of EAST is left
+    np.testing.assert_allclose(near.fused_with(NORTH, 0.8).direction, NORTH)  # no EAST is left
     assert near.wants(0.1, 20.1), "an attempt under way takes every usable face"
     for _ in range(2):
         near = near.add(NORTH, 0.8, clock_s=20.1, nearest="ada", fused=ADA)
@@ -104,15 +106,41 @@ def test_a_stranger_who_stays_one_is_told_once() -> None:
 
 def test_the_fused_probe_is_the_mean_weighted_by_quality() -> None:
     evidence = fed(("ada", NOBODY), quality=0.9)
-    expected = np.array([0.9, 0.3, 0, 0]) / np.hypot(0.9, 0.3)
-    probe = evidence.probe_with(NORTH, 0.3)
-    assert probe.dtype == np.float32
-    np.testing.assert_allclose(probe, expected, atol=1e-6)
+    fused = evidence.fused_with(NORTH, 0.3)
+    assert fused.direction.dtype == np.float32
+    np.testing.assert_allclose(fused.direction, np.array([3, 1, 0, 0]) / np.sqrt(10), atol=1e-6)
+    assert fused.coherence == pytest.approx(np.sqrt(10) / 4)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 8))
+def test_direction_and_coherence_give_the_mean_of_the_looks_own_similarities(
+    seed: int, looks: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(looks + 1, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    template, embeddings = vectors[0], vectors[1:]
+    qualities = rng.uniform(0.1, 1, looks)
+    evidence = TrackEvidence(RULES, 0)
+    for step in range(looks):
+        fused = evidence.fused_with(embeddings[step], qualities[step])
+        evidence = evidence.add(
+            embeddings[step], qualities[step], clock_s=step / 10, nearest=None, fused=NARROW
+        )
+    expected = np.average(embeddings @ template, weights=qualities)
+    assert fused.coherence * float(fused.direction @ template) == pytest.approx(expected, abs=1e-5)
+
+
+def test_one_look_is_its_own_fused_probe() -> None:
+    fused = TrackEvidence(RULES, 0).fused_with(EAST, 0.4)
+    np.testing.assert_allclose(fused.direction, EAST)
+    assert fused.coherence == pytest.approx(1)
 
 
 def test_opposite_embeddings_do_not_divide_by_zero() -> None:
-    evidence = fed(("ada", NOBODY), quality=0.5)
-    assert np.isfinite(evidence.probe_with(-EAST, 0.5)).all()
+    fused = fed(("ada", NOBODY), quality=0.5).fused_with(-EAST, 0.5)
+    assert np.isfinite(fused.direction).all()
+    assert fused.coherence == 0
 
 
 def test_an_end_without_any_usable_frame_is_undecided_for_the_flaws_of_the_face() -> None:
@@ -153,7 +181,7 @@ def test_an_attempt_without_an_answer_is_followed_by_another_that_starts_afresh(
     evidence = fed(*[("ada", NARROW)] * 10)  # 10.0 to 10.9
     assert evidence.frames == 10
     evidence = evidence.add(EAST, 0.5, clock_s=11.0, nearest="ada", fused=NARROW)
-    np.testing.assert_allclose(evidence.probe_with(NORTH, 0.5), NORTH)
+    np.testing.assert_allclose(evidence.fused_with(NORTH, 0.5).direction, NORTH)
     evidence = evidence.add(NORTH, 0.5, clock_s=11.1, nearest="ada", fused=ADA)
     assert evidence.frames == 1
     evidence = evidence.add(NORTH, 0.5, clock_s=11.2, nearest="ada", fused=ADA)
