@@ -1,12 +1,13 @@
 """Looking at each face again, for more exact landmarks."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.analysis.cutting import cut_out
 from facerec.analysis.detection.merging import average_of
+from facerec.analysis.detection.placing import placed, resized
 from facerec.analysis.faces import Faces
 
 __all__ = ["refine"]
@@ -47,22 +48,28 @@ def refine(
 def _refine_one(
     find_cells: Callable[[NDArray[np.uint8]], Faces], image_bgr: NDArray[np.uint8], face: Faces
 ) -> Faces:
-    left, top, right, bottom = face.boxes_xyxy_px[0].astype(np.float64)
-    scale = FACE_PX / max(np.sqrt(max((right - left) * (bottom - top), 0)), 1.0)
-    middle = np.array([left + right, top + bottom]) / 2
-    shift = (CLOSE_UP_PX - 1) / 2 - scale * middle
-    matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
-    cells = find_cells(cut_out(image_bgr, matrix, CLOSE_UP_PX))
-    again = average_of(_to_image(cells, scale, shift), face)
-    boxes = np.stack([face.boxes_xyxy_px, again.boxes_xyxy_px]).mean(axis=0)
-    landmarks = np.stack([face.landmarks_px, again.landmarks_px]).mean(axis=0)
-    return Faces(boxes, face.detection_scores, landmarks)
-
-
-def _to_image(cells: Faces, scale: float, shift: NDArray[np.float64]) -> Faces:
-    boxes = (cells.boxes_xyxy_px.reshape(-1, 2, 2) - shift) / scale
+    left, top, right, bottom = face.boxes_xyxy_px[0].tolist()
+    face_side = math.sqrt(max((right - left) * (bottom - top), 1.0))
+    side = max(round(face_side * CLOSE_UP_PX / FACE_PX), 1)
+    x, y = round((left + right - side) / 2), round((top + bottom - side) / 2)
+    cells = find_cells(resized(_square(image_bgr, x, y, side), CLOSE_UP_PX, CLOSE_UP_PX))
+    size = side / CLOSE_UP_PX
+    again = average_of(placed(cells, corner_xy=(x, y), pixel_size_xy=(size, size)), face)
     return Faces(
-        boxes.reshape(-1, 4).astype(np.float32),
-        cells.detection_scores,
-        ((cells.landmarks_px - shift) / scale).astype(np.float32),
+        (face.boxes_xyxy_px + again.boxes_xyxy_px) * np.float32(0.5),
+        face.detection_scores,
+        (face.landmarks_px + again.landmarks_px) * np.float32(0.5),
     )
+
+
+def _square(image_bgr: NDArray[np.uint8], x: int, y: int, side: int) -> NDArray[np.uint8]:
+    """Cut out the square at (x, y), black beyond the image."""
+    height, width = image_bgr.shape[:2]
+    left, right = (min(max(edge, 0), width) for edge in (x, x + side))
+    top, bottom = (min(max(edge, 0), height) for edge in (y, y + side))
+    inside = image_bgr[top:bottom, left:right]
+    if inside.shape[:2] == (side, side):
+        return inside
+    square = np.zeros((side, side, 3), np.uint8)
+    square[top - y : bottom - y, left - x : right - x] = inside
+    return square

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from facerec.analysis.detection.close_up import refine
 from facerec.analysis.detection.merging import merge
+from facerec.analysis.detection.placing import resized
 from facerec.analysis.detection.views import FaceSpan, Level, plan_levels, to_image
 from facerec.analysis.faces import Faces
 from facerec.errors import ArrayError
@@ -77,21 +78,12 @@ def _may_hide_larger(level: Level, cells: Faces, span: FaceSpan) -> bool:
 
 
 def _look(find_cells: FindCells, image_bgr: NDArray[np.uint8], level: Level) -> list[Faces]:
-    resized = _resize(image_bgr, level.width, level.height)
+    whole = resized(image_bgr, level.width, level.height)
     found = []
     for tile in level.tiles:
-        part = resized[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
+        part = whole[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
         found.append(to_image(find_cells(_pad(part)), level, tile))
     return found
-
-
-def _resize(image_bgr: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    if image_bgr.shape[:2] == (height, width):
-        return image_bgr
-    shrinks = width < image_bgr.shape[1]
-    # Averaging the pixels that fall together: anything else aliases when it shrinks.
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image_bgr, (width, height), interpolation=method), np.uint8)
 
 
 def _pad(image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:

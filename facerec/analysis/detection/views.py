@@ -8,9 +8,7 @@ coarser ones. A level of many pixels is cut into overlapping tiles, so that memo
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from facerec.analysis.detection.placing import placed
 from facerec.analysis.faces import Faces
 
 __all__ = ["FaceSpan", "Level", "Tile", "plan_levels", "to_image"]
@@ -56,12 +54,15 @@ class Level:
         scale: Pixels of the level for one of the image, the same in both directions.
         width: Width of the level in pixels.
         height: Height of the level in pixels.
+        pixel_size_xy: Width and height of a pixel of the level, in pixels of the image: one over
+            `scale`, but for the rounding of `width` and `height`.
         tiles: Rectangles that cover the level; one where it is small enough.
     """
 
     scale: float
     width: int
     height: int
+    pixel_size_xy: tuple[float, float]
     tiles: tuple[Tile, ...]
 
 
@@ -101,18 +102,12 @@ def to_image(faces: Faces, level: Level, tile: Tile) -> Faces:
         & ((right < tile.width) | (tile.x + tile.width == level.width))
         & ((bottom < tile.height) | (tile.y + tile.height == level.height))
     )
-    faces = faces[whole]
-    corner = np.array([tile.x, tile.y], np.float32)
-    return Faces(
-        _enlarge(faces.boxes_xyxy_px.reshape(-1, 2, 2) + corner, level.scale).reshape(-1, 4),
-        faces.detection_scores,
-        _enlarge(faces.landmarks_px + corner, level.scale),
+    width, height = level.pixel_size_xy
+    return placed(
+        faces if whole.all() else faces[whole],
+        corner_xy=(tile.x * width, tile.y * height),
+        pixel_size_xy=level.pixel_size_xy,
     )
-
-
-def _enlarge(points: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
-    """Undo a resize by `scale`; pixel centres lie at whole numbers, so corners at halves."""
-    return ((points + 0.5) / scale - 0.5).astype(np.float32)
 
 
 def _level(width: int, height: int, scale: float) -> Level:
@@ -122,6 +117,7 @@ def _level(width: int, height: int, scale: float) -> Level:
         scale,
         level_width,
         level_height,
+        (width / level_width, height / level_height),
         tuple(
             Tile(x, y, tile_width, tile_height)
             for y, tile_height in rows

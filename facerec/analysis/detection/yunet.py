@@ -1,5 +1,7 @@
 """Finding faces with YuNet."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,7 +67,7 @@ def decode_yunet(
     seen = np.flatnonzero(squared >= min_score * min_score)
     if not len(seen):
         return Faces.empty()
-    cells, strides = _places(seen, width, height)
+    cells, strides = (places[seen] for places in _places(width, height))
     values = output[seen]
     centres = (cells + values[:, 2:4]) * strides
     halves = np.exp(values[:, 4:6]) * strides / 2
@@ -77,16 +79,17 @@ def decode_yunet(
     )
 
 
-def _places(
-    indices: NDArray[np.intp], width: int, height: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Column and row (n, 2) and stride (n, 1) of cells given by their number."""
-    columns = np.array([width // stride for stride in STRIDES])
-    counts = columns * [height // stride for stride in STRIDES]
-    begins = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    level = np.searchsorted(begins, indices, side="right") - 1
-    rows, cols = np.divmod(indices - begins[level], columns[level])
+@lru_cache(maxsize=8)
+def _places(width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Column and row (cells, 2) and stride (cells, 1) of all cells; worked out once a size."""
+    cells, strides = [], []
+    for stride in STRIDES:
+        rows, columns = np.divmod(
+            np.arange((height // stride) * (width // stride)), width // stride
+        )
+        cells.append(np.stack([columns, rows], axis=1))
+        strides.append(np.full((len(rows), 1), stride))
     return (
-        np.stack([cols, rows], axis=1).astype(np.float32),
-        np.array(STRIDES, np.float32)[level][:, None],
+        np.concatenate(cells).astype(np.float32),
+        np.concatenate(strides).astype(np.float32),
     )

@@ -110,7 +110,7 @@ def one_face(left: float, top: float, right: float, bottom: float) -> Faces:
 
 def test_a_face_of_a_tile_comes_to_its_place_in_the_image() -> None:
     # Half size: pixel 0 of the level covers pixels 0 and 1 of the image, so its centre is at .5.
-    level = Level(0.5, 100, 50, (Tile(0, 0, 60, 50), Tile(40, 0, 60, 50)))
+    level = Level(0.5, 100, 50, (2.0, 2.0), (Tile(0, 0, 60, 50), Tile(40, 0, 60, 50)))
     found = to_image(one_face(10, 5, 20, 15), level, level.tiles[1])
     np.testing.assert_allclose(found.boxes_xyxy_px, [[100.5, 10.5, 120.5, 30.5]])
     np.testing.assert_allclose(found.landmarks_px[0], [[100.5, 10.5]] * 5)
@@ -129,5 +129,5 @@ def test_a_face_of_a_tile_comes_to_its_place_in_the_image() -> None:
 def test_a_face_cut_by_an_inner_edge_is_left_to_the_next_tile(
     box: tuple[float, float, float, float], tile: int, kept: bool
 ) -> None:
-    level = Level(1.0, 100, 50, (Tile(0, 0, 60, 50), Tile(40, 0, 60, 50)))
+    level = Level(1.0, 100, 50, (1.0, 1.0), (Tile(0, 0, 60, 50), Tile(40, 0, 60, 50)))
     assert len(to_image(one_face(*box), level, level.tiles[tile])) == int(kept)
