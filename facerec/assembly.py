@@ -86,13 +86,14 @@ def build_recognizer(settings: Settings, embedding_space: str) -> "Recognizer":
     """Make the decider of a space at the error rates that the settings ask for.
 
     Raises:
-        OperatingPointError: no rates are known for that space.
+        OperatingPointError: no rates are known for that space, or the operating point in use was
+            measured in another one.
     """
-    from facerec.decision.factory_operating_point import factory_operating_point
+    from facerec.decision.operating_point_store import OperatingPointStore
     from facerec.decision.recognizer import Recognizer
 
     return Recognizer(
-        factory_operating_point(embedding_space),
+        OperatingPointStore(settings.operating_points_dir).in_use(embedding_space),
         target_fpir=settings.decision.target_fpir,
         target_fmr=settings.decision.target_fmr,
         min_margin=settings.decision.min_margin,

@@ -121,6 +121,11 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def operating_points_dir(self) -> Path:
+        """Folder of the operating points that were calibrated here."""
+        return self.home / "operating-points"
+
+    @property
     def database_path(self) -> Path:
         """The gallery's SQLite file."""
         return self.home / "gallery.db"

@@ -67,6 +67,7 @@ def _records(
             "score": decision.similarity,
             "margin": decision.margin,
             "threshold": decision.threshold,
+            "operating_point": decision.operating_point,
             "reasons": [reason.value for reason in decision.reasons],
         }
         for box, decision in zip(faces.boxes_xyxy_px.tolist(), decisions, strict=True)

@@ -10,12 +10,14 @@ import typer
 
 from facerec import __version__
 from facerec.cli.bench import bench
+from facerec.cli.calibrate import calibrate
 from facerec.cli.demo import demo
 from facerec.cli.detect import detect
 from facerec.cli.enroll import enroll
 from facerec.cli.evaluate import evaluate
 from facerec.cli.identify import identify
 from facerec.cli.models import models
+from facerec.cli.operating_points import operating_points
 from facerec.cli.profiles import profiles
 from facerec.cli.serve import serve
 from facerec.cli.verify import verify
@@ -58,6 +60,8 @@ app.add_typer(bench, name="bench")
 app.add_typer(models)
 app.add_typer(profiles)
 app.add_typer(evaluate)
+app.command()(calibrate)
+app.add_typer(operating_points)
 
 
 def main() -> None:

@@ -48,6 +48,7 @@ def verify(
                     "score": answer.similarity,
                     "threshold": answer.threshold,
                     "fmr": answer.fmr,
+                    "operating_point": answer.operating_point,
                     "reasons": [reason.value for reason in answer.reasons],
                 }
             )

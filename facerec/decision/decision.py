@@ -47,6 +47,7 @@ class Decision:
         threshold: Similarity from which the operating point identifies, at this gallery's size.
         margin: Lead over the second-best person; None with fewer than two people.
         reasons: Why not identified, most important first; empty when identified.
+        operating_point: Name of the operating point that the threshold is from.
     """
 
     outcome: Outcome
@@ -55,3 +56,4 @@ class Decision:
     threshold: float
     margin: float | None
     reasons: tuple[Reason, ...]
+    operating_point: str = ""

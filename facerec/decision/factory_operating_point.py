@@ -1,13 +1,12 @@
 """The operating points that come with the default networks."""
 
-import json
-from dataclasses import asdict
 from importlib import resources
 
-from facerec.decision.operating_point import OperatingPoint, Provenance
+from facerec.decision.operating_point import OperatingPoint
+from facerec.decision.operating_point_file import operating_point_from_json
 from facerec.errors import OperatingPointError
 
-__all__ = ["factory_operating_point", "operating_point_from_json", "operating_point_to_json"]
+__all__ = ["factory_operating_point", "factory_operating_points"]
 
 
 def factory_operating_point(embedding_space: str) -> OperatingPoint:
@@ -16,38 +15,24 @@ def factory_operating_point(embedding_space: str) -> OperatingPoint:
     Raises:
         OperatingPointError: there is none for that space.
     """
-    folder = resources.files("facerec.decision") / "factory"
-    known = []
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".json"):
-            point = operating_point_from_json(file.read_text("utf-8"))
-            if point.embedding_space == embedding_space:
-                return point
-            known.append(point.embedding_space)
+    known = factory_operating_points()
+    for point in known:
+        if point.embedding_space == embedding_space:
+            return point
+    spaces = ", ".join(point.embedding_space for point in known)
     raise OperatingPointError(
         f"no error rates are known for the embedding space {embedding_space}, so there is no "
-        f"threshold to decide with; spaces with known rates: {', '.join(known) or 'none'}"
+        f"threshold to decide with; spaces with known rates: {spaces or 'none'}; run: "
+        "facerec calibrate"
     )
 
 
-def operating_point_to_json(point: OperatingPoint) -> str:
-    """Return the text of an operating point's file."""
-    return json.dumps(asdict(point), indent=2) + "\n"
-
-
-def operating_point_from_json(text: str) -> OperatingPoint:
-    """Return the operating point that a file describes.
-
-    Raises:
-        OperatingPointError: the text is not one.
-    """
-    try:
-        record = json.loads(text)
-        return OperatingPoint(
-            embedding_space=str(record["embedding_space"]),
-            similarities=tuple(float(value) for value in record["similarities"]),
-            fmrs=tuple(float(value) for value in record["fmrs"]),
-            provenance=Provenance(**record["provenance"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise OperatingPointError(f"an operating point's file is damaged: {error}") from error
+def factory_operating_points() -> tuple[OperatingPoint, ...]:
+    """Return all operating points that come with facerec."""
+    folder = resources.files("facerec.decision") / "factory"
+    files = sorted((file for file in folder.iterdir()), key=lambda file: file.name)
+    return tuple(
+        operating_point_from_json(file.read_text("utf-8"))
+        for file in files
+        if file.name.endswith(".json")
+    )

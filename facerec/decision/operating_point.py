@@ -2,13 +2,19 @@
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
-import numpy as np
-
+from facerec.decision.likelihood_band import LikelihoodBand
+from facerec.decision.rate_curve import RateCurve
 from facerec.errors import OperatingPointError
 
-__all__ = ["OperatingPoint", "Provenance"]
+__all__ = ["EXTRAPOLATED_BELOW", "LARGER_THAN_CALIBRATED", "OperatingPoint", "Provenance"]
+
+EXTRAPOLATED_BELOW = 100
+"""How many times lower than the lowest rate that its sample can show a rate may be asked for: two
+decades, about as far as fits to subsamples of LFW still predict its whole tail within a factor of
+two (docs/accuracy.md). Below, the operating point refuses and says what it would need."""
+LARGER_THAN_CALIBRATED = 100
+"""How many times more people than were calibrated on a searched gallery may hold."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,10 @@ class Provenance:
         mirrored_chip: Whether the mirrored chip was embedded too.
         date: Day of the measurement, ISO 8601.
         remarks: What to know before relying on it.
+        kind: ``"factory"``, ``"gallery"`` (the operator's own), ``"strangers"`` (people at the
+            operator's cameras against the gallery) or ``"pictures"`` (a folder of people).
+        mated: Number of mated comparisons, for the evidence; 0 when there were none.
+        weights: Short hash of the embedder's weights.
     """
 
     data: str
@@ -42,42 +52,31 @@ class Provenance:
     mirrored_chip: bool
     date: str
     remarks: str
+    kind: str = "factory"
+    mated: int = 0
+    weights: str = ""
 
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """The measured upper tail of non-mated similarities in one embedding space.
-
-    Between two knots the logarithm of the rate is taken as linear in the similarity. Beyond the
-    last one, where too few comparisons were seen to measure, the rate is *extrapolated*: it goes on
-    falling exponentially as it does over the last measured decade. That is an assumption (the tail
-    of the normal distribution that such similarities resemble falls faster), not a measurement;
-    `is_measured` says on which side a rate lies.
+    """What thresholds cost in one embedding space, and where that was measured.
 
     Attributes:
         embedding_space: Space whose similarities these are.
-        similarities: Knots, strictly rising cosine similarities, -1..1.
-        fmrs: Share of non-mated comparisons at or above each knot, strictly falling, 0..1.
-        provenance: Where they were measured.
+        comparisons: Share of non-mated comparisons over thresholds: the false match rate.
+        provenance: Where it was measured.
+        name: Names it in every decision.
+        searches: The same with every pair of people weighing the same, however many pictures
+            there are of them: what one more person in a gallery adds. None to take `comparisons`.
+        bands: Evidence by quality, least quality first; empty without mated comparisons.
     """
 
     embedding_space: str
-    similarities: tuple[float, ...]
-    fmrs: tuple[float, ...]
+    comparisons: RateCurve
     provenance: Provenance
-
-    def __post_init__(self) -> None:
-        s, f = np.array(self.similarities, float), np.array(self.fmrs, float)
-        if len(s) < 2 or s.shape != f.shape:
-            raise OperatingPointError(
-                f"an operating point must have at least two knots, each a similarity and a rate; "
-                f"received {len(s)} and {len(f)}"
-            )
-        if not (np.all(np.diff(s) > 0) and np.all(np.diff(f) < 0) and 0 < f[-1] and f[0] <= 1):
-            raise OperatingPointError(
-                "the knots of an operating point must have rising similarities and falling rates "
-                "between 0 and 1"
-            )
+    name: str = ""
+    searches: RateCurve | None = None
+    bands: tuple[LikelihoodBand, ...] = ()
 
     def threshold_at_fmr(self, fmr: float) -> float:
         """Return the similarity at which a share `fmr` of non-mated comparisons would match.
@@ -87,54 +86,123 @@ class OperatingPoint:
                 gives the lowest knot, whose rate is smaller than asked for.
 
         Raises:
-            OperatingPointError: the rate is not between 0 and 1.
+            OperatingPointError: the rate is not between 0 and 1, or so low that the sample says
+                nothing about it; the message says how many people it would need.
         """
         if not 0 < fmr < 1:
             raise OperatingPointError(
                 f"a false match rate must lie between 0 and 1; received {fmr}"
             )
-        log_rates = np.log(self.fmrs)
-        wanted = math.log(fmr)
-        if wanted < log_rates[-1]:
-            return float(self.similarities[-1] + (wanted - log_rates[-1]) / self._tail_slope)
-        return float(np.interp(-wanted, -log_rates, self.similarities))
+        if fmr < self.lowest_fmr:
+            raise OperatingPointError(self._too_few(fmr))
+        return self.comparisons.similarity_at(fmr)
 
     def fmr_at(self, similarity: float) -> float:
         """Return the false match rate of the threshold `similarity`; falls as that rises."""
-        log_rates = np.log(self.fmrs)
-        beyond = similarity - self.similarities[-1]
-        if beyond > 0:
-            return float(math.exp(log_rates[-1] + beyond * self._tail_slope))
-        return float(math.exp(np.interp(similarity, self.similarities, log_rates)))
+        return self.comparisons.rate_at(similarity)
+
+    def fmr_interval_at(self, similarity: float) -> tuple[float, float]:
+        """Return the 95 % interval, over people, of the false match rate of a threshold."""
+        return self.comparisons.interval_at(similarity)
 
     def threshold_at_fpir(self, fpir: float, searched: int) -> float:
         """Return the threshold at which a share `fpir` of strangers would match anybody.
 
         A stranger is compared with `searched` people. Were these comparisons independent, one at
         least would match with the chance ``1 - (1 - fmr) ** searched``, so each may match with
-        ``fmr = 1 - (1 - fpir) ** (1 / searched)``.
+        ``fmr = 1 - (1 - fpir) ** (1 / searched)``. Some strangers look like many people and others
+        like nobody, which can only lower the share of strangers that match anybody (Jensen's
+        inequality): the formula errs towards safety. Galleries resampled from LFW give .93 to 1.0
+        of its rate (docs/accuracy.md).
 
         Args:
             fpir: False-positive identification rate, 0 < fpir < 1.
             searched: Number of people in the gallery; an empty one is treated as one of one person.
 
         Raises:
-            OperatingPointError: the rate is not between 0 and 1.
+            OperatingPointError: the rate is not between 0 and 1, or the gallery is much larger
+                than the sample says anything about; the message says how many people it would need.
         """
         if not 0 < fpir < 1:
             raise OperatingPointError(
                 f"a false-positive identification rate must lie between 0 and 1; received {fpir}"
             )
-        return self.threshold_at_fmr(-math.expm1(math.log1p(-fpir) / max(searched, 1)))
+        if searched > self.largest_gallery:
+            raise OperatingPointError(
+                f"the operating point {self.name or 'in use'} was measured on "
+                f"{self.provenance.people} people and holds for galleries of up to "
+                f"{self.largest_gallery}; this one holds {searched}: calibrate on at least "
+                f"{math.ceil(searched / LARGER_THAN_CALIBRATED)} people (facerec calibrate)"
+            )
+        each = -math.expm1(math.log1p(-fpir) / max(searched, 1))
+        if each < self.lowest_fmr:
+            raise OperatingPointError(self._too_few(each))
+        return self._searches.similarity_at(each)
+
+    def fpir_at(self, similarity: float, searched: int) -> float:
+        """Return the share of strangers that a gallery of so many people would name."""
+        return _any_of(self._searches.rate_at(similarity), searched)
+
+    def fpir_interval_at(self, similarity: float, searched: int) -> tuple[float, float]:
+        """Return the 95 % interval, over people, of the false-positive identification rate."""
+        low, high = self._searches.interval_at(similarity)
+        return _any_of(low, searched), _any_of(high, searched)
+
+    def log_likelihood_ratio(self, similarity: float, quality: float = 1.0) -> float | None:
+        """Return what a similarity is worth as evidence; None when no mated pairs were measured.
+
+        Args:
+            similarity: Of the comparison.
+            quality: Overall quality of the worse of the two faces, 0..1.
+        """
+        fitting = [band for band in self.bands if band.least_quality <= quality]
+        return fitting[-1].log_likelihood_ratio(similarity) if fitting else None
+
+    @property
+    def lowest_fmr(self) -> float:
+        """Lowest false match rate that may be asked for."""
+        return self.provenance.smallest_claimable_fmr / EXTRAPOLATED_BELOW
+
+    @property
+    def largest_gallery(self) -> int:
+        """Largest number of people for which a false-positive identification rate is known."""
+        return self.provenance.people * LARGER_THAN_CALIBRATED
 
     def is_measured(self, fmr: float) -> bool:
-        """Say whether enough comparisons were seen to measure the rate, rather than extrapolate."""
-        return fmr >= self.fmrs[-1]
+        """Say whether enough people were seen to measure the rate, rather than extrapolate."""
+        return fmr >= self.comparisons.rates[-1]
 
-    @cached_property
-    def _tail_slope(self) -> float:
-        """Change of the logarithm of the rate with similarity over the last decade; negative."""
-        decade = [i for i, fmr in enumerate(self.fmrs) if fmr >= 10 * self.fmrs[-1]]
-        start = decade[-1] if decade else 0
-        fall = math.log(self.fmrs[-1]) - math.log(self.fmrs[start])
-        return fall / (self.similarities[-1] - self.similarities[start])
+    def fitting(self, embedding_space: str) -> "OperatingPoint":
+        """Return the operating point itself, if it is one of that space.
+
+        Raises:
+            OperatingPointError: it was measured in another space.
+        """
+        if embedding_space != self.embedding_space:
+            raise OperatingPointError(
+                f"the operating point {self.name} was measured in the embedding space "
+                f"{self.embedding_space}; faces are embedded in {embedding_space}: run "
+                "facerec calibrate, or choose another one with facerec operating-points use"
+            )
+        return self
+
+    def _too_few(self, fmr: float) -> str:
+        pairs = math.ceil(3 / (fmr * EXTRAPOLATED_BELOW) * (1 - 1e-9))
+        people = math.ceil((1 + math.sqrt(1 + 8 * pairs)) / 2)
+        return (
+            f"a false match rate of {fmr:.2g} cannot be had from the operating point "
+            f"{self.name or 'in use'}: its {self.provenance.people} people show rates down to "
+            f"{self.provenance.smallest_claimable_fmr:.2g} and foretell them to "
+            f"{self.lowest_fmr:.2g}; at least {people} people ({pairs} pairs of people) are needed"
+        )
+
+    @property
+    def _searches(self) -> RateCurve:
+        return self.comparisons if self.searches is None else self.searches
+
+
+def _any_of(fmr: float, searched: int) -> float:
+    """Return the chance that one at least of so many independent comparisons matches."""
+    if fmr >= 1:
+        return 1.0
+    return -math.expm1(max(searched, 1) * math.log1p(-fmr))

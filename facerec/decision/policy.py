@@ -44,6 +44,7 @@ def identify(
         threshold=threshold,
         margin=margin,
         reasons=reasons,
+        operating_point=operating_point.name,
     )
 
 
@@ -71,7 +72,7 @@ def verify(
         outcome = VerificationOutcome.MATCH
     else:
         outcome, reasons = VerificationOutcome.NO_MATCH, (Reason.BELOW_THRESHOLD,)
-    return Verification(outcome, similarity, threshold, target_fmr, reasons)
+    return Verification(outcome, similarity, threshold, target_fmr, reasons, operating_point.name)
 
 
 def _outcome(

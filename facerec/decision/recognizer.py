@@ -111,7 +111,14 @@ class Recognizer:
         """Return the answer to every claim to be a suspended person."""
         threshold = self.operating_point.threshold_at_fmr(self.target_fmr)
         reasons = (Reason.PROFILE_SUSPENDED,)
-        return Verification(VerificationOutcome.NO_MATCH, None, threshold, self.target_fmr, reasons)
+        return Verification(
+            VerificationOutcome.NO_MATCH,
+            None,
+            threshold,
+            self.target_fmr,
+            reasons,
+            self.operating_point.name,
+        )
 
     def _verify(self, similarity: float | None, reasons: tuple[Reason, ...]) -> Verification:
         return policy.verify(

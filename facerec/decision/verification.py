@@ -29,6 +29,7 @@ class Verification:
         threshold: Similarity from which the operating point matches.
         fmr: False match rate of that threshold.
         reasons: Why there is no match, most important first; empty for a match.
+        operating_point: Name of the operating point that the threshold is from.
     """
 
     outcome: VerificationOutcome
@@ -36,6 +37,7 @@ class Verification:
     threshold: float
     fmr: float
     reasons: tuple[Reason, ...]
+    operating_point: str = ""
 
     @property
     def match(self) -> bool:

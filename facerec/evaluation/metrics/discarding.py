@@ -11,6 +11,10 @@ from facerec.evaluation.metrics.comparisons import MatedScores
 __all__ = ["DiscardCurve", "discard_curve"]
 
 SHARES = tuple(round(0.01 * step, 2) for step in range(0, 51))
+"""Shares of images discarded: 0 to 50 % in steps of 1 %."""
+TIE_ORDERS = 16
+"""Random orders of images of equal quality that are averaged: a measure that calls many images
+perfect must not profit from the order of their names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,17 +60,18 @@ def discard_curve(
         raise ArrayError("a discard curve needs at least one mated comparison that was made")
     pairs, missed = mated.pairs[made], mated.scores[made] < threshold
     taking_part = np.unique(pairs)
-    order = taking_part[np.argsort(quality[taking_part], kind="stable")]
-    place = np.empty(len(quality), np.intp)
-    place[order] = np.arange(len(order))
-    goes_at = place[pairs].min(axis=1)
-    cut = np.floor(np.array(shares) * len(order) + 1e-9)
-    kept = goes_at[None, :] >= cut[:, None]
-    remaining = (kept & missed[None, :]).sum(axis=1)
+    cut = np.floor(np.array(shares) * len(taking_part) + 1e-9)
+    random = np.random.default_rng(0)
+    remaining, made_left = np.zeros(len(cut)), np.zeros(len(cut))
+    for _ in range(TIE_ORDERS):
+        shuffled = random.permutation(taking_part)
+        order = shuffled[np.argsort(quality[shuffled], kind="stable")]
+        place = np.empty(len(quality), np.intp)
+        place[order] = np.arange(len(order))
+        kept = place[pairs].min(axis=1)[None, :] >= cut[:, None]
+        remaining += (kept & missed[None, :]).sum(axis=1) / TIE_ORDERS
+        made_left += kept.sum(axis=1) / TIE_ORDERS
     total = int(missed.sum())
     return DiscardCurve(
-        np.array(shares),
-        remaining / max(total, 1),
-        remaining / np.maximum(kept.sum(axis=1), 1),
-        total,
+        np.array(shares), remaining / max(total, 1), remaining / np.maximum(made_left, 1), total
     )

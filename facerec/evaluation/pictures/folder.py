@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import EvaluationError
 
-__all__ = ["PICTURE_SUFFIXES", "PeoplePictures", "find_people", "find_pictures"]
+__all__ = ["PICTURE_SUFFIXES", "PeoplePictures", "find_people", "find_pictures", "find_strangers"]
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 """File name endings that are taken for pictures; whether they are is seen on reading."""
@@ -83,3 +83,16 @@ def find_people(root: Path) -> PeoplePictures:
             f"that person's pictures ({', '.join(PICTURE_SUFFIXES)})"
         )
     return PeoplePictures(root, tuple(paths), np.array(people, np.int32), tuple(names))
+
+
+def find_strangers(root: Path) -> PeoplePictures:
+    """List pictures of strangers: a folder of folders, or a folder with one picture a person.
+
+    Raises:
+        EvaluationError: there is no such folder, or no picture in it.
+    """
+    alone = find_pictures(root) if root.is_dir() else ()
+    if not alone:
+        return find_people(root)
+    names = tuple(path.name for path in alone)
+    return PeoplePictures(root, names, np.arange(len(names), dtype=np.int32), names)

@@ -7,21 +7,25 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import genpareto
 
-from facerec.decision.factory_operating_point import (
+from facerec.decision.likelihood_band import LikelihoodBand
+from facerec.decision.operating_point import OperatingPoint, Provenance
+from facerec.decision.operating_point_file import (
     operating_point_from_json,
     operating_point_to_json,
 )
-from facerec.decision.operating_point import OperatingPoint, Provenance
+from facerec.decision.pareto_tail import ParetoTail
+from facerec.decision.rate_curve import RateCurve
 from facerec.errors import OperatingPointError
 
 PROVENANCE = Provenance(
     data="made by hand",
-    people=10,
-    images=20,
-    comparisons=180,
-    pairs_of_people=45,
-    smallest_claimable_fmr=3 / 45,
+    people=100_000,
+    images=100_000,
+    comparisons=4_999_950_000,
+    pairs_of_people=4_999_950_000,
+    smallest_claimable_fmr=3 / 4_999_950_000,
     detector="yunet",
     embedder="sface",
     mirrored_chip=True,
@@ -29,7 +33,8 @@ PROVENANCE = Provenance(
     remarks="",
 )
 # One decade for each 0.1 of similarity, so that every expected value can be done in the head.
-POINT = OperatingPoint("space", (-1.0, 0.1, 0.2, 0.3), (1.0, 1e-1, 1e-2, 1e-3), PROVENANCE)
+CURVE = RateCurve((-1.0, 0.1, 0.2, 0.3), (1.0, 1e-1, 1e-2, 1e-3))
+POINT = OperatingPoint("space", CURVE, PROVENANCE)
 
 rates = st.floats(1e-9, 0.999)
 
@@ -51,17 +56,17 @@ def test_threshold_and_rate_are_as_done_by_hand(fmr: float, threshold: float, wh
 
 def test_extrapolation_takes_the_slope_of_the_last_decade_not_of_the_last_two_knots() -> None:
     # The last two knots alone would give a slope of ln(2)/0.001 and a threshold near 0.3.
-    point = replace(POINT, similarities=(-1.0, 0.2, 0.3, 0.301), fmrs=(1.0, 1e-2, 2e-3, 1e-3))
+    point = replace(POINT, comparisons=RateCurve((-1.0, 0.2, 0.3, 0.301), (1.0, 1e-2, 2e-3, 1e-3)))
     assert point.threshold_at_fmr(1e-4) == pytest.approx(0.301 + 0.101)
 
 
 def test_with_less_than_a_decade_the_slope_of_all_knots_is_taken() -> None:
-    point = replace(POINT, similarities=(0.0, 0.1), fmrs=(0.5, 0.25))
+    point = replace(POINT, comparisons=RateCurve((0.0, 0.1), (0.5, 0.25)))
     assert point.threshold_at_fmr(0.125) == pytest.approx(0.2)
 
 
 def test_a_rate_above_the_highest_known_gives_the_lowest_knot() -> None:
-    point = replace(POINT, similarities=(0.1, 0.2), fmrs=(0.5, 0.05))
+    point = replace(POINT, comparisons=RateCurve((0.1, 0.2), (0.5, 0.05)))
     assert point.threshold_at_fmr(0.9) == 0.1
     assert point.fmr_at(-0.5) == 0.5
 
@@ -132,7 +137,7 @@ def test_knots_that_are_no_tail_are_refused(
     similarities: tuple[float, ...], fmrs: tuple[float, ...]
 ) -> None:
     with pytest.raises(OperatingPointError, match="knots"):
-        OperatingPoint("space", similarities, fmrs, PROVENANCE)
+        RateCurve(similarities, fmrs)
 
 
 def test_file_gives_back_what_was_written() -> None:
@@ -143,3 +148,97 @@ def test_file_gives_back_what_was_written() -> None:
 def test_damaged_file_is_refused(text: str) -> None:
     with pytest.raises(OperatingPointError, match="damaged"):
         operating_point_from_json(text)
+
+
+FEW = replace(PROVENANCE, people=31, pairs_of_people=465, smallest_claimable_fmr=3 / 465)
+SMALL = replace(POINT, provenance=FEW, name="gate")
+
+
+def test_a_rate_that_the_sample_says_nothing_about_is_refused_with_what_is_needed() -> None:
+    assert SMALL.threshold_at_fmr(1e-4) == pytest.approx(0.4)  # two decades are foretold
+    # 3 / (1e-6 * 100) = 30,000 pairs of people: 246 people have 30,135.
+    with pytest.raises(OperatingPointError, match=r"gate.* 246 people \(30000 pairs of people\)"):
+        SMALL.threshold_at_fmr(1e-6)
+    assert 245 * 244 / 2 < 30_000 <= 246 * 245 / 2
+    with pytest.raises(OperatingPointError, match="pairs of people"):
+        SMALL.threshold_at_fpir(1e-3, 100)  # 1e-5 for each of the hundred
+
+
+def test_a_gallery_much_larger_than_calibrated_for_is_refused() -> None:
+    assert SMALL.largest_gallery == 3100
+    SMALL.threshold_at_fpir(0.5, 3100)
+    with pytest.raises(OperatingPointError, match=r"up to 3100; this one holds 3101.* least 32"):
+        SMALL.threshold_at_fpir(0.5, 3101)
+
+
+def test_another_space_is_refused() -> None:
+    assert SMALL.fitting("space") is SMALL
+    with pytest.raises(OperatingPointError, match="facerec calibrate"):
+        SMALL.fitting("other")
+
+
+def test_searches_have_a_curve_of_their_own() -> None:
+    point = replace(POINT, searches=RateCurve((0.0, 1.0), (1.0, 1e-10)))
+    assert point.threshold_at_fpir(1e-2, 1) == pytest.approx(0.2)
+    assert point.threshold_at_fmr(1e-2) == pytest.approx(0.2)
+    assert point.threshold_at_fpir(1e-4, 1) == pytest.approx(0.4)
+    assert point.fpir_at(0.4, 100) == pytest.approx(1 - (1 - 1e-4) ** 100)
+
+
+def test_intervals_follow_the_knots_and_widen_beyond_them() -> None:
+    curve = replace(CURVE, lows=(1.0, 0.05, 5e-3, 5e-4), highs=(1.0, 0.2, 2e-2, 2e-3))
+    assert curve.interval_at(0.2) == pytest.approx((5e-3, 2e-2))
+    # A hundred times rarer than the last knot: ten times as wide in the logarithm, 2 ** 10.
+    assert curve.interval_at(0.5) == pytest.approx((1e-5 / 1024, 1e-5 * 1024))
+    assert CURVE.interval_at(0.2) == (0.0, 1.0)
+    with pytest.raises(OperatingPointError, match="interval"):
+        replace(CURVE, lows=(0.1,), highs=(0.2,))
+    point = replace(POINT, comparisons=curve)
+    assert point.fmr_interval_at(0.2) == pytest.approx((5e-3, 2e-2))
+    assert point.fpir_interval_at(0.3, 3) == pytest.approx((1 - 0.9995**3, 1 - 0.998**3))
+
+
+@pytest.mark.parametrize("shape", [0.0, 0.05, 0.5])
+def test_the_tail_is_scipys_and_its_own_inverse(shape: float) -> None:
+    tail = ParetoTail(0.3, 1e-3, shape, 0.02)
+    for similarity in (0.3, 0.31, 0.4, 0.6):
+        expected = 1e-3 * genpareto.sf(similarity - 0.3, shape, scale=0.02)
+        assert tail.rate_at(similarity) == pytest.approx(expected)
+        assert tail.similarity_at(tail.rate_at(similarity)) == pytest.approx(similarity)
+        later = tail.from_later(0.35, tail.rate_at(0.35))
+        if similarity >= 0.35:
+            assert later.rate_at(similarity) == pytest.approx(tail.rate_at(similarity))
+
+
+def test_the_tail_takes_over_at_the_last_knot() -> None:
+    point = replace(POINT, comparisons=replace(CURVE, tail=ParetoTail(0.3, 1e-3, 0.0, 0.01)))
+    assert point.fmr_at(0.3) == pytest.approx(1e-3)
+    assert point.fmr_at(0.31) == pytest.approx(1e-3 / math.e)
+    assert point.threshold_at_fmr(1e-5) == pytest.approx(0.3 + 0.01 * math.log(100))
+    with pytest.raises(OperatingPointError, match="tail"):
+        ParetoTail(0.3, 1e-3, -0.1, 0.01)
+
+
+def test_evidence_is_that_of_the_band_of_the_quality() -> None:
+    bands = (LikelihoodBand(0.0, 20.0, -8.0), LikelihoodBand(0.5, 40.0, -14.0))
+    point = replace(POINT, bands=bands)
+    assert point.log_likelihood_ratio(0.5, 0.49) == pytest.approx(2.0)
+    assert point.log_likelihood_ratio(0.5, 0.5) == pytest.approx(6.0)
+    assert POINT.log_likelihood_ratio(0.5) is None
+
+
+def test_every_part_survives_its_file() -> None:
+    curve = replace(
+        CURVE,
+        tail=ParetoTail(0.3, 1e-3, 0.1, 0.01),
+        lows=(1, 0.05, 5e-3, 5e-4),
+        highs=(1, 0.2, 2e-2, 2e-3),
+    )
+    whole = replace(
+        POINT,
+        name="gate",
+        comparisons=curve,
+        searches=CURVE,
+        bands=(LikelihoodBand(0.0, 1.0, 2.0),),
+    )
+    assert operating_point_from_json(operating_point_to_json(whole)) == whole

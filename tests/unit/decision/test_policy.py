@@ -6,13 +6,14 @@ import pytest
 from facerec.decision import policy
 from facerec.decision.decision import Outcome, Reason
 from facerec.decision.operating_point import OperatingPoint
+from facerec.decision.rate_curve import RateCurve
 from facerec.decision.verification import VerificationOutcome
 from facerec.gallery.profile import Candidates
 from tests.unit.decision.test_operating_point import PROVENANCE
 
 # The threshold for FPIR 1e-2 in a gallery of one is 0.25, and of FMR 1e-3 it is 0.5: powers of
 # two, so that "at the threshold" is exact.
-POINT = OperatingPoint("space", (-1.0, 0.25, 0.5), (1.0, 1e-2, 1e-3), PROVENANCE)
+POINT = OperatingPoint("space", RateCurve((-1.0, 0.25, 0.5), (1.0, 1e-2, 1e-3)), PROVENANCE)
 FPIR, MARGIN = 1e-2, 0.125
 
 

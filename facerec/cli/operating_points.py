@@ -1,0 +1,75 @@
+"""``facerec operating-points``: what thresholds are known, and which are in use."""
+
+from typing import Annotated
+
+import typer
+
+from facerec.cli.calibrate import describe
+from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.settings import load_settings
+
+__all__ = ["operating_points"]
+
+operating_points = typer.Typer(
+    name="operating-points",
+    help="List, show and choose the thresholds that decisions are made at.",
+    no_args_is_help=True,
+)
+
+Name = Annotated[str, typer.Argument(help="Name of an operating point.", show_default=False)]
+
+
+@operating_points.command("list")
+def list_points(home: Home = None, as_json: Json = False) -> None:
+    """List the operating points that came with facerec and those calibrated here."""
+    with stated_failures():
+        from facerec.decision.factory_operating_point import factory_operating_points
+        from facerec.decision.operating_point_store import FACTORY, OperatingPointStore
+
+        store = OperatingPointStore(load_settings(home).operating_points_dir)
+        used = store.in_use_name()
+        records = [
+            {
+                "name": point.name,
+                "in_use": used == (FACTORY if point.provenance.kind == "factory" else point.name),
+                "embedding_space": point.embedding_space,
+                "kind": point.provenance.kind,
+                "people": point.provenance.people,
+                "comparisons": point.provenance.comparisons,
+                "date": point.provenance.date,
+            }
+            for point in (*factory_operating_points(), *store.all())
+        ]
+        if as_json:
+            emit(records)
+            return
+        for record in records:
+            mark = "*" if record["in_use"] else " "
+            output.print(
+                f"{mark} {record['name']}  {record['embedding_space']}  {record['kind']}  "
+                f"{record['people']} people  {record['date']}",
+                soft_wrap=True,
+                markup=False,
+            )
+
+
+@operating_points.command()
+def show(name: Name, home: Home = None) -> None:
+    """Print as JSON what an operating point says, and where it was measured."""
+    with stated_failures():
+        from facerec.decision.factory_operating_point import factory_operating_points
+        from facerec.decision.operating_point_store import OperatingPointStore
+
+        store = OperatingPointStore(load_settings(home).operating_points_dir)
+        shipped = {point.name: point for point in factory_operating_points()}
+        emit(describe(shipped[name] if name in shipped else store.get(name)))
+
+
+@operating_points.command()
+def use(name: Name, home: Home = None) -> None:
+    """Decide at an operating point from now on; "factory" for the one that came with facerec."""
+    with stated_failures():
+        from facerec.decision.operating_point_store import OperatingPointStore
+
+        OperatingPointStore(load_settings(home).operating_points_dir).use(name)
+        output.print(f"decisions are now made at {name}", markup=False)

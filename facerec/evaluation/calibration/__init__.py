@@ -1,0 +1,1 @@
+"""From comparison scores to operating points."""
