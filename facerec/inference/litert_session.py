@@ -123,9 +123,7 @@ class LiteRtSession:
                 interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             self._spare = self._load()
-            raise ArrayError(
-                f"the network cannot take a batch of shape {shape}: {_one_line(error)}"
-            ) from error
+            raise ArrayError(f"the network cannot take a batch of shape {shape}") from error
 
     def _load(self) -> _Prepared:
         if not self._path.is_file():
