@@ -33,7 +33,7 @@ def render(people: Mapping[str, Cutout]) -> Iterator[NDArray[np.uint8]]:
         people: Cut-out person of each key of `ACTORS`.
     """
     hall = draw_hall()
-    gate, _ = draw_gate()
+    gate = draw_gate()
     noise = np.random.default_rng(_SEED)
     grain = noise.normal(0, _NOISE_SIGMA, (HEIGHT_PX, WIDTH_PX, 1)).astype(np.float32)
     for index in range(round(DURATION_S * FPS)):

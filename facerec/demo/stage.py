@@ -42,13 +42,8 @@ def draw_hall() -> NDArray[np.float32]:
     return np.asarray(soft * _vignette()[..., None], np.float32)
 
 
-def draw_gate() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the gate in the foreground.
-
-    Returns:
-        float32 (HEIGHT_PX - GATE_TOP_PX, WIDTH_PX, 3) in BGR, 0..255, multiplied by the matte; and
-        the matte, float32 of the same height and width, 0..1.
-    """
+def draw_gate() -> NDArray[np.float32]:
+    """Return the gate in the foreground: float32 (HEIGHT_PX - GATE_TOP_PX, WIDTH_PX, 3), 0..255."""
     height = HEIGHT_PX - GATE_TOP_PX
     image = np.zeros((height, WIDTH_PX, 3), np.float32)
     shade = np.linspace(1.08, 0.62, height, dtype=np.float32)[:, None, None]
@@ -61,8 +56,7 @@ def draw_gate() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     for x in (320, 960):
         cv2.rectangle(image, (x - 46, 48), (x + 46, 62), _DARK_STEEL, cv2.FILLED)
         cv2.rectangle(image, (x - 42, 52), (x + 42, 58), _GREEN_LIGHT, cv2.FILLED)
-    image = np.asarray(cv2.GaussianBlur(image, (0, 0), 1.6), np.float32)
-    return image, np.ones((height, WIDTH_PX), np.float32)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 1.6), np.float32)
 
 
 def _draw_wall(image: NDArray[np.float32]) -> None:
