@@ -13,6 +13,7 @@ from typing import Any
 
 from facerec.errors import ModelDamagedError, ModelNotFoundError
 from facerec.inference import Alignment, ModelManifest, ModelTask, Preprocessing
+from facerec.models.catalogue import CATALOGUE
 from facerec.models.file_hash import sha256_of
 
 __all__ = ["KERAS_FILE", "LITERT_FILE", "MANIFEST_FILE", "ModelStore"]
@@ -185,7 +186,9 @@ def _flush(path: Path) -> None:
 
 
 def _damaged(name: str, fault: str) -> str:
-    return f"network {name} {fault}; run: facerec models pull {name} --force"
+    if name in {entry.name for entry in CATALOGUE}:
+        return f"network {name} {fault}; run: facerec models pull {name} --force"
+    return f"network {name} {fault}; import it again: facerec models import ... --force"
 
 
 def _is_name(name: str) -> bool:

@@ -136,12 +136,9 @@ def test_the_sentinel_would_tell(registry: Path, tmp_path: Path) -> None:
 
     sentinel = tmp_path / "ran"
     write_source_distribution(registry, sentinel)
-    subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--no-deps", "--no-build-isolation"]
-        + ["--use-pep517", "--dest", str(tmp_path / "out"), "old-models==2.0"],
-        capture_output=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-build-isolation"]
+    command += ["--use-pep517", "--dest", str(tmp_path / "out"), "old-models==2.0"]
+    subprocess.run(command, capture_output=True, check=False)
     assert sentinel.exists()
 
 
