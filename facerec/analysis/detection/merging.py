@@ -3,16 +3,26 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.analysis.detection.suppression import overlaps, suppress_overlaps
+from facerec.analysis.detection.suppression import (
+    areas,
+    overlaps,
+    shared_areas,
+    suppress_overlaps,
+)
 from facerec.analysis.faces import Faces
 
-__all__ = ["SEEN_FROM", "average_of", "merge"]
+__all__ = ["SEEN_FROM", "average_of", "merge", "without_parts"]
 
 MAX_OVERLAP = 0.3
 """Intersection over union above which two boxes are one face; YuNet's and OpenCV's usual value."""
 
 SAME_FACE_OVERLAP = 0.5
 """Cells whose boxes overlap the best one's by more than this speak about the same face."""
+
+PART_INSIDE = 0.5
+PART_AREA = 0.1
+"""A part of a face has more than half of its area within the whole face, and at least a tenth of
+the whole's area. Measured on a portrait that overfills tiles: parts have a sixth and more."""
 
 SEEN_FROM = 0.2
 """Least score of a cell whose landmarks are averaged."""
@@ -37,6 +47,28 @@ def merge(cells: Faces, *, min_score: float) -> Faces:
     good = cells[cells.detection_scores >= min_score]
     best = good[suppress_overlaps(good.boxes_xyxy_px, good.detection_scores, MAX_OVERLAP)]
     return average_of(cells, best)
+
+
+def without_parts(cells: Faces, larger: Faces) -> Faces:
+    """Leave out cells that see but a part of a larger face.
+
+    Of a face too large for it, a detector sees the lower half or a cheek as a face, with a high
+    score, and overlapping the whole face too little to be suppressed as the same.
+
+    Args:
+        cells: Cells of a level.
+        larger: Faces of a coarser level, too large for the level of `cells`.
+
+    Returns:
+        Cells that lie outside of `larger` by half or more, or are far smaller: somebody farther
+        away, or a picture held up.
+    """
+    if not len(cells) or not len(larger):
+        return cells
+    own, whole = areas(cells.boxes_xyxy_px)[:, None], areas(larger.boxes_xyxy_px)[None]
+    within = shared_areas(cells.boxes_xyxy_px, larger.boxes_xyxy_px) > PART_INSIDE * own
+    is_part = np.any(within & (own > PART_AREA * whole), axis=1)
+    return cells[np.flatnonzero(~is_part)]
 
 
 def average_of(cells: Faces, faces: Faces) -> Faces:

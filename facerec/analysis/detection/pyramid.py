@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.analysis.detection.close_up import refine
-from facerec.analysis.detection.merging import merge
+from facerec.analysis.detection.merging import merge, without_parts
 from facerec.analysis.detection.placing import resized
+from facerec.analysis.detection.suppression import areas
 from facerec.analysis.detection.views import FaceSpan, Level, plan_levels, to_image
 from facerec.analysis.faces import Faces
 from facerec.errors import ArrayError
@@ -59,10 +60,15 @@ def detect_in_pyramid(
     levels = plan_levels(width, height, min_face_px=min_face_px, span=span)
     seen = _look(find_cells, image_bgr, levels[0])
     for finer, level in pairwise(levels):
-        if not _may_hide_larger(finer, _join(seen), span):
+        if not _may_hide_larger(finer, seen, span):
             break
-        seen += _look(find_cells, image_bgr, level)
-    return refine(find_cells, image_bgr, merge(_join(seen), min_score=min_score))
+        coarse = _look(find_cells, image_bgr, level)
+        too_large = coarse[
+            (areas(coarse.boxes_xyxy_px) > (span.largest_px / finer.scale) ** 2)
+            & (coarse.detection_scores >= min_score)
+        ]
+        seen = _join([without_parts(seen, too_large), coarse])
+    return refine(find_cells, image_bgr, merge(seen, min_score=min_score))
 
 
 def _may_hide_larger(level: Level, cells: Faces, span: FaceSpan) -> bool:
@@ -77,13 +83,14 @@ def _may_hide_larger(level: Level, cells: Faces, span: FaceSpan) -> bool:
     return bool((sides * level.scale > span.largest_px / 2).any())
 
 
-def _look(find_cells: FindCells, image_bgr: NDArray[np.uint8], level: Level) -> list[Faces]:
+def _look(find_cells: FindCells, image_bgr: NDArray[np.uint8], level: Level) -> Faces:
+    """Give what the cells see on one level, in pixels of the image."""
     whole = resized(image_bgr, level.width, level.height)
     found = []
     for tile in level.tiles:
         part = whole[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
         found.append(to_image(find_cells(_pad(part)), level, tile))
-    return found
+    return found[0] if len(found) == 1 else _join(found)
 
 
 def _pad(image_bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:

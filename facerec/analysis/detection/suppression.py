@@ -3,7 +3,22 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["overlaps", "suppress_overlaps"]
+__all__ = ["areas", "overlaps", "shared_areas", "suppress_overlaps"]
+
+
+def areas(boxes_xyxy: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Areas of boxes: float32 (..., 4) to (...); 0 where right is left of left."""
+    sides = np.maximum(boxes_xyxy[..., 2:] - boxes_xyxy[..., :2], 0)
+    return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
+
+
+def shared_areas(
+    boxes_a_xyxy: NDArray[np.float32], boxes_b_xyxy: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Area that each box of `a`, (n, 4), shares with each of `b`, (m, 4): float32 (n, m)."""
+    a, b = boxes_a_xyxy[:, None], boxes_b_xyxy[None]
+    lower, upper = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
+    return areas(np.concatenate([lower, upper], axis=-1))
 
 
 def overlaps(
@@ -18,9 +33,8 @@ def overlaps(
     Returns:
         float32 (n, m), 0..1; 0 where both boxes are empty.
     """
-    a, b = boxes_a_xyxy[:, None], boxes_b_xyxy[None]
-    shared = _areas(np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:]))
-    union = _areas(a[..., :2], a[..., 2:]) + _areas(b[..., :2], b[..., 2:]) - shared
+    shared = shared_areas(boxes_a_xyxy, boxes_b_xyxy)
+    union = areas(boxes_a_xyxy)[:, None] + areas(boxes_b_xyxy)[None] - shared
     shares = np.zeros_like(shared)
     np.divide(shared, union, out=shares, where=union > 0)
     return shares
@@ -47,9 +61,3 @@ def suppress_overlaps(
         shared = overlaps(boxes_xyxy[waiting[:1]], boxes_xyxy[waiting[1:]])[0]
         waiting = waiting[1:][shared <= max_overlap]
     return np.array(kept, np.intp)
-
-
-def _areas(lower: NDArray[np.float32], upper: NDArray[np.float32]) -> NDArray[np.float32]:
-    sides = np.maximum(upper - lower, 0)
-    areas: NDArray[np.float32] = sides[..., 0] * sides[..., 1]
-    return areas

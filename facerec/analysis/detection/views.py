@@ -8,6 +8,9 @@ coarser ones. A level of many pixels is cut into overlapping tiles, so that memo
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facerec.analysis.detection.placing import placed
 from facerec.analysis.faces import Faces
 
@@ -17,8 +20,8 @@ TILE_PX = 1024
 """Longest side of a tile: YuNet needs 40 MB for 1024x1024 pixels."""
 
 TILE_OVERLAP_PX = 128
-"""At least `COARSER_AFTER_TILES` times the smallest face, so that a face that a tile's edge cuts is
-whole in the next tile or large enough for the next level."""
+"""A third more than `COARSER_AFTER_TILES` times the smallest face, so that a face that a tile's
+edge cuts is whole in the next tile or large enough for the next level."""
 
 COARSER_AFTER_TILES = 4
 COARSER = 8
@@ -92,22 +95,30 @@ def plan_levels(
 def to_image(faces: Faces, level: Level, tile: Tile) -> Faces:
     """Move faces from the pixels of a tile to the pixels of the image.
 
-    Faces that cross an edge which the tile has inside the image are left out: they are whole in
-    another tile or on a coarser level.
+    Where a level has several tiles, faces that cross an edge inside the image are left out, and
+    those larger than the overlap too, for they may be the visible part of a face that an edge cuts:
+    they are whole in another tile or on a coarser level.
     """
+    if len(level.tiles) > 1:
+        faces = faces[_surely_whole(faces, level, tile)]
+    width, height = level.pixel_size_xy
+    return placed(
+        faces,
+        corner_xy=(tile.x * width, tile.y * height),
+        pixel_size_xy=level.pixel_size_xy,
+    )
+
+
+def _surely_whole(faces: Faces, level: Level, tile: Tile) -> NDArray[np.bool_]:
     left, top, right, bottom = faces.boxes_xyxy_px.T
-    whole = (
+    inside = (
         ((left >= 0) | (tile.x == 0))
         & ((top >= 0) | (tile.y == 0))
         & ((right < tile.width) | (tile.x + tile.width == level.width))
         & ((bottom < tile.height) | (tile.y + tile.height == level.height))
     )
-    width, height = level.pixel_size_xy
-    return placed(
-        faces if whole.all() else faces[whole],
-        corner_xy=(tile.x * width, tile.y * height),
-        pixel_size_xy=level.pixel_size_xy,
-    )
+    small = (right - left) * (bottom - top) <= TILE_OVERLAP_PX**2
+    return np.asarray(inside & small, np.bool_)
 
 
 def _level(width: int, height: int, scale: float) -> Level:

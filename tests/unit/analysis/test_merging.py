@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.analysis.detection.merging import average_of, merge
+from facerec.analysis.detection.merging import average_of, merge, without_parts
 from facerec.analysis.faces import Faces
 
 
@@ -48,3 +48,17 @@ def test_a_face_that_no_cell_sees_stays_as_it_is() -> None:
     one = faces((0.9, 0, 0, 10, 10))
     for cells in (Faces.empty(), faces((0.5, 90, 0, 10, 10))):
         np.testing.assert_array_equal(average_of(cells, one).landmarks_px, one.landmarks_px)
+
+
+def test_parts_of_a_larger_face_are_left_out() -> None:
+    larger = faces((0.9, 0, 0, 100, 120))
+    cells = faces(
+        (0.95, 10, 60, 80, 70),  # the lower half, and a little below
+        (0.9, 0, 0, 100, 120),  # the face itself
+        (0.9, 70, 10, 80, 100),  # beside it, overlapping by less than half
+        (0.9, 40, 40, 20, 24),  # a picture held before it
+        (0.9, 300, 0, 60, 70),  # elsewhere
+    )
+    assert without_parts(cells, larger).boxes_xyxy_px[:, 0].tolist() == [70, 40, 300]
+    assert len(without_parts(cells, Faces.empty())) == 5
+    assert len(without_parts(Faces.empty(), larger)) == 0
