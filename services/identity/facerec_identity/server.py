@@ -100,8 +100,8 @@ class IdentityServer:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._in_flight.wait_until_none(), self._settings.drain_s)
         await self._server.stop(_LAST_WORDS_S)
-        self._analysis_pool.close()
-        self._records_pool.close()
+        await self._analysis_pool.close()
+        await self._records_pool.close()
 
     def _build(self) -> grpc.aio.Server:
         server = grpc.aio.server(

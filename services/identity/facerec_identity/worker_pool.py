@@ -90,9 +90,9 @@ class WorkerPool:
             guard.cancel()
             raise
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Wait for the jobs that run and end the threads."""
-        self._executor.shutdown(wait=True)
+        await asyncio.to_thread(self._executor.shutdown)
 
     def _start(self, job: Callable[[CallGuard], T], guard: CallGuard) -> Future[T]:
         """Hand a job to a thread; its slot is free when the thread is, not when the caller is."""

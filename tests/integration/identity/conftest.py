@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from facerec.assembly import build_recognizer
 from facerec.client import GateClient
+from facerec.decision.recognizer import Recognizer
 from facerec.demo.pictures import PICTURES
+from facerec.inference import ModelTask
 from facerec.models.registry_package import fetch
+from facerec.models.store import ModelStore
+from facerec.settings import Settings
 from tests.integration.identity.server_process import ServerProcess
 
 
@@ -53,3 +58,11 @@ def obama(gate: GateClient, portraits: dict[str, bytes]) -> str:
     result = gate.enrol("Barack Obama", [portraits["obama-2012"]], profile_id="obama")
     assert result.profile is not None, result.images
     return result.profile.profile_id
+
+
+@pytest.fixture(scope="session")
+def recognizer(home: Path) -> Recognizer:
+    """The decider for the default networks."""
+    settings = Settings(home=home)
+    manifest = ModelStore(settings.models_dir).require("sface", ModelTask.EMBEDDER)
+    return build_recognizer(settings, manifest.embedding_space)

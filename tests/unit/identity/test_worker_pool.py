@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -31,14 +31,14 @@ class Gate:
         return self.done
 
 
-@contextmanager
-def pool_of(workers: int, max_queued: int) -> Iterator[tuple[WorkerPool, Gate]]:
+@asynccontextmanager
+async def pool_of(workers: int, max_queued: int) -> AsyncIterator[tuple[WorkerPool, Gate]]:
     pool, gate = WorkerPool("test", workers=workers, max_queued=max_queued), Gate()
     try:
         yield pool, gate
     finally:
         gate.open.set()
-        pool.close()
+        await pool.close()
 
 
 async def until(gate: Gate, inside: int) -> None:
@@ -47,7 +47,7 @@ async def until(gate: Gate, inside: int) -> None:
 
 
 async def test_as_many_run_as_there_are_workers_and_all_finish() -> None:
-    with pool_of(3, 10) as (pool, gate):
+    async with pool_of(3, 10) as (pool, gate):
         calls = [asyncio.create_task(pool.run(gate, time_remaining_s=None)) for _ in range(9)]
         await until(gate, 3)
         gate.open.set()
@@ -56,7 +56,7 @@ async def test_as_many_run_as_there_are_workers_and_all_finish() -> None:
 
 
 async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None:
-    with pool_of(1, 2) as (pool, gate):
+    async with pool_of(1, 2) as (pool, gate):
         calls = [asyncio.create_task(pool.run(gate, time_remaining_s=None)) for _ in range(3)]
         await until(gate, 1)
         with pytest.raises(OverloadedError) as caught:
@@ -69,7 +69,7 @@ async def test_a_full_queue_refuses_at_once_and_says_when_to_come_back() -> None
 
 
 async def test_a_caller_that_leaves_the_queue_makes_room() -> None:
-    with pool_of(1, 1) as (pool, gate):
+    async with pool_of(1, 1) as (pool, gate):
         first = asyncio.create_task(pool.run(gate, time_remaining_s=None))
         await until(gate, 1)
         second = asyncio.create_task(pool.run(gate, time_remaining_s=None))
@@ -85,7 +85,7 @@ async def test_a_caller_that_leaves_the_queue_makes_room() -> None:
 
 
 async def test_a_caller_that_leaves_while_served_frees_its_worker_only_when_the_work_ends() -> None:
-    with pool_of(1, 2) as (pool, gate):
+    async with pool_of(1, 2) as (pool, gate):
         first = asyncio.create_task(pool.run(gate, time_remaining_s=None))
         await until(gate, 1)
         first.cancel()
@@ -121,12 +121,12 @@ async def test_work_learns_that_its_caller_has_gone() -> None:
     with pytest.raises(asyncio.CancelledError):
         await call
     go_on.set()
-    pool.close()
+    await pool.close()
     assert learned == [True]
 
 
 async def test_a_call_whose_deadline_passed_is_not_begun() -> None:
-    with pool_of(1, 1) as (pool, gate):
+    async with pool_of(1, 1) as (pool, gate):
         gate.open.set()
         with pytest.raises(DeadlineError):
             await pool.run(gate, time_remaining_s=0.0)
@@ -137,7 +137,7 @@ async def test_an_error_of_the_work_reaches_the_caller_and_frees_the_worker() ->
     def job(guard: CallGuard) -> int:
         raise ValueError("told")
 
-    with pool_of(1, 1) as (pool, gate):
+    async with pool_of(1, 1) as (pool, gate):
         for _ in range(3):
             with pytest.raises(ValueError, match="told"):
                 await pool.run(job, time_remaining_s=None)
