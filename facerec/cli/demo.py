@@ -23,36 +23,41 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 
+_Camera = Annotated[
+    str | None,
+    typer.Option(
+        "--camera",
+        metavar="SOURCE",
+        help="Use your own camera (0) instead: enrol yourself, then be watched.",
+    ),
+]
+_Name = Annotated[
+    str | None, typer.Option("--name", help="With --camera: your name; asked for if missing.")
+]
+_Consent = Annotated[
+    bool,
+    typer.Option("--consent", help="With --camera: you agree to be enrolled; asked if missing."),
+]
+_Seconds = Annotated[
+    float, typer.Option("--seconds", min=1, help="With --camera: how long to watch.")
+]
+_Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        help="Folder for the demo's files.  [default: demo in the home]",
+        file_okay=False,
+        show_default=False,
+    ),
+]
+
+
 def demo(
-    camera: Annotated[
-        str | None,
-        typer.Option(
-            "--camera",
-            metavar="SOURCE",
-            help="Use your own camera (0) instead: enrol yourself, then be watched.",
-        ),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", help="With --camera: your name; asked for if missing.")
-    ] = None,
-    consent: Annotated[
-        bool,
-        typer.Option(
-            "--consent", help="With --camera: you agree to be enrolled; asked for if missing."
-        ),
-    ] = False,
-    seconds: Annotated[
-        float, typer.Option("--seconds", min=1, help="With --camera: how long to watch.")
-    ] = 15.0,
-    folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            help="Folder for the demo's files.  [default: demo in the home]",
-            file_okay=False,
-            show_default=False,
-        ),
-    ] = None,
+    camera: _Camera = None,
+    name: _Name = None,
+    consent: _Consent = False,
+    seconds: _Seconds = 15.0,
+    folder: _Folder = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:

@@ -35,34 +35,41 @@ class _Camera:
     film: "AnnotatedFilm | None"
 
 
+_Sources = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SOURCE...",
+        help="Video files, device numbers (0) or URLs (rtsp://...).",
+        show_default=False,
+    ),
+]
+_Film = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        help="Write an annotated video (.mp4, .mkv, .avi); with several sources, one each.",
+        dir_okay=False,
+    ),
+]
+_MaxFrames = Annotated[
+    int | None, typer.Option("--max-frames", min=1, help="Frames to look at in each source.")
+]
+_Realtime = Annotated[
+    bool, typer.Option("--realtime", help="Play files at their own speed, as a camera would.")
+]
+_CameraNames = Annotated[
+    list[str] | None,
+    typer.Option("--camera-name", help="Name of each source, in the order of the sources."),
+]
+
+
 def watch(
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE...",
-            help="Video files, device numbers (0) or URLs (rtsp://...).",
-            show_default=False,
-        ),
-    ],
+    sources: _Sources,
     gallery: InGallery = None,
-    film: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            help="Write an annotated video (.mp4, .mkv, .avi); with several sources, one each.",
-            dir_okay=False,
-        ),
-    ] = None,
-    max_frames: Annotated[
-        int | None, typer.Option("--max-frames", min=1, help="Frames to look at in each source.")
-    ] = None,
-    realtime: Annotated[
-        bool, typer.Option("--realtime", help="Play files at their own speed, as a camera would.")
-    ] = False,
-    camera_names: Annotated[
-        list[str] | None,
-        typer.Option("--camera-name", help="Name of each source, in the order of the sources."),
-    ] = None,
+    film: _Film = None,
+    max_frames: _MaxFrames = None,
+    realtime: _Realtime = False,
+    camera_names: _CameraNames = None,
     fpir: Fpir = None,
     home: Home = None,
     as_json: Json = False,
@@ -74,7 +81,7 @@ def watch(
     with stated_failures(), ExitStack() as opened:
         settings = decision_settings(home, fpir=fpir)
         names = _camera_names(sources, camera_names or [])
-        films = _film_paths(film, names)
+        films = _film_paths(film, sources, names)
         cameras = _open(settings, gallery, sources, names, films, realtime, opened)
         stop = Event()
         with _stopped_by_signals(stop):
@@ -100,11 +107,22 @@ def _camera_names(sources: Sequence[str], given: Sequence[str]) -> list[str]:
     return names
 
 
-def _film_paths(film: Path | None, names: Sequence[str]) -> list[Path | None]:
-    """Return where each source's annotated film is to lie."""
-    if film is None or len(names) == 1:
-        return [film] * len(names)
-    return [film.with_name(f"{film.stem}-{name}{film.suffix}") for name in names]
+def _film_paths(
+    film: Path | None, sources: Sequence[str], names: Sequence[str]
+) -> Sequence[Path | None]:
+    """Return where each source's annotated film is to lie, which is not where a source does."""
+    from facerec.errors import SourceError
+
+    if film is None:
+        return [None] * len(names)
+    paths = [film]
+    if len(names) > 1:
+        paths = [film.with_name(f"{film.stem}-{name}{film.suffix}") for name in names]
+    taken = {Path(source).resolve() for source in sources}
+    for path in paths:
+        if path.resolve() in taken:
+            raise SourceError(f"{path} is a source; name another file with --output")
+    return paths
 
 
 def _open(

@@ -16,6 +16,7 @@ from facerec.video.watching import watch
 
 __all__ = ["Recording", "record"]
 
+_CAMERA = "gate"
 _KEY_FRAMES = 6
 
 
@@ -52,12 +53,11 @@ def record(
     Raises:
         SourceError: the source failed, or a file cannot be written.
     """
-    camera = "gate"
-    key_frames = KeyFrames(camera, at_most=_KEY_FRAMES)
+    key_frames = KeyFrames(_CAMERA, at_most=_KEY_FRAMES)
     decisions: list[TrackDecision] = []
     with (
         open_gallery(settings) as gallery,
-        AnnotatedFilm(folder.annotated, source, camera=camera) as annotated,
+        AnnotatedFilm(folder.annotated, source, camera=_CAMERA) as annotated,
         folder.events.open("w", encoding="utf-8") as events,
     ):
 
@@ -70,6 +70,6 @@ def record(
             key_frames.see(observation)
             annotated.see(observation)
 
-        monitor = build_monitors(settings, gallery, [settings.gallery])(camera)
+        monitor = build_monitors(settings, gallery, [settings.gallery])(_CAMERA)
         watch(source, monitor, tell=tell, see=see_all, stopped=stopped)
     return Recording(tuple(decisions), key_frames.frames())

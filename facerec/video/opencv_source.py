@@ -38,10 +38,10 @@ class OpenCvSource:
             SourceError: there is no such file or device, it is not a video, or it has no frames.
         """
         self._address = redact(spec)
-        self._is_file = not (is_url(spec) or spec.isdecimal())
         self._name = source_name(spec)
         with quiet_opencv():
             self._capture = _open(spec, self._address)
+        self._is_film = not spec.isdecimal() and _is_finite(spec, self._capture)
         self._opened = datetime.now(UTC)
         self._opened_monotonic_s = monotonic()
         self._index = 0
@@ -78,8 +78,8 @@ class OpenCvSource:
 
     @property
     def is_live(self) -> bool:
-        """True for anything but a file."""
-        return not self._is_file
+        """True for a device, and for a stream that states no length."""
+        return not self._is_film
 
     @property
     def dropped(self) -> int:
@@ -120,14 +120,14 @@ class OpenCvSource:
         if not delivered or image is None:
             return None
         clock_s = self._frame_clock_s()
-        captured = self._opened + timedelta(seconds=clock_s) if self._is_file else datetime.now(UTC)
+        captured = self._opened + timedelta(seconds=clock_s) if self._is_film else datetime.now(UTC)
         frame = Frame(_as_bgr(image), captured, self._index, clock_s)
         self._index += 1
         return frame
 
     def _frame_clock_s(self) -> float:
-        """Seconds since the first frame: a file's own time stamps, else the machine's clock."""
-        if not self._is_file:
+        """Seconds since the first frame: a film's own time stamps, else the machine's clock."""
+        if not self._is_film:
             return monotonic() - self._opened_monotonic_s
         stamp_s = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         if self._first_clock_s is None:
@@ -162,6 +162,11 @@ def _open(spec: str, address: str) -> cv2.VideoCapture:
         capture.release()
         raise SourceError(f"{address} cannot be opened: {advice}")
     return capture
+
+
+def _is_finite(spec: str, capture: cv2.VideoCapture) -> bool:
+    """Tell whether a path or URL leads to a film with an end; a stream states no frame count."""
+    return not is_url(spec) or capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0
 
 
 def _check_file(path: Path) -> None:

@@ -38,7 +38,7 @@ class FrameSource(Protocol):
 
     @property
     def is_live(self) -> bool:
-        """True for a camera or stream: what is not read in time is gone."""
+        """True for a camera or endless stream: what is not read in time is gone."""
         ...
 
     @property

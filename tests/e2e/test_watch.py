@@ -218,6 +218,15 @@ def test_what_cannot_be_is_said(
     assert done.out == ""
 
 
+def test_a_source_is_never_written_over(facerec: Facerec, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", 5)
+    before = film.read_bytes()
+    done = facerec("watch", film, "--output", tmp_path / "." / "film.mp4")
+    assert done.code == 1
+    assert "is a source" in done.err
+    assert film.read_bytes() == before
+
+
 def test_a_film_without_people_tells_nothing(facerec: Facerec, tmp_path: Path) -> None:
     done = facerec("watch", write_film(tmp_path / "film.mp4", 5), "--json")
     assert done.code == 0, done.err

@@ -11,6 +11,7 @@ import pytest
 
 from facerec.errors import SourceError
 from facerec.video import open_source
+from tests.integration.video.camera_server import camera_server
 from tests.integration.video.films import SIZE_WH, index_of, write_film
 
 
@@ -119,6 +120,38 @@ def test_a_camera_that_is_not_there_is_refused(capfd: pytest.CaptureFixture[str]
     with pytest.raises(SourceError, match="camera 63 cannot be opened"):
         open_source("63")
     assert capfd.readouterr().err == ""
+
+
+@pytest.fixture
+def served(film: Path) -> Iterator[str]:
+    """The film behind a password, on a server that also streams for a while without an end."""
+    with camera_server(film) as address:
+        yield address
+
+
+def test_a_film_behind_a_url_and_a_password_is_read_to_its_end(served: str) -> None:
+    with open_source(f"http://ada:geheim@{served}/film.mp4") as source:
+        assert source.name == "127.0.0.1"
+        assert source.address == f"http://{served}/film.mp4"
+        assert not source.is_live
+        assert [index_of(frame.image_bgr) for frame in source] == list(range(25))
+
+
+def test_a_wrong_password_is_refused_without_showing_it(served: str) -> None:
+    with pytest.raises(SourceError, match="password") as caught:
+        open_source(f"http://ada:geraten@{served}/film.mp4")
+    assert "geraten" not in str(caught.value)
+
+
+def test_a_stream_that_stops_gives_what_it_had_and_then_fails(served: str) -> None:
+    seen = []
+    with open_source(f"http://ada:geheim@{served}/live") as source:
+        assert source.is_live
+        with pytest.raises(SourceError, match="stopped giving frames") as caught:
+            seen.extend(source)
+    assert "geheim" not in str(caught.value)
+    assert seen, "frames came before it stopped"
+    assert [f.clock_s for f in seen] == sorted(f.clock_s for f in seen)
 
 
 @pytest.fixture
