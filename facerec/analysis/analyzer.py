@@ -97,5 +97,13 @@ class FaceAnalyzer:
 
     def _embedded(self, faces: Faces, chips: NDArray[np.uint8]) -> Faces:
         with self._observe(Stage.EMBED):
-            embeddings = self._embedder.embed(chips, mirrored=self._mirrored)
-        return replace(faces, embeddings=embeddings)
+            made = self._embedder.embed_assessed(chips, mirrored=self._mirrored)
+        quality = faces.quality
+        if quality is not None and faces.recognisability is None:
+            quality = replace(quality, overall=quality.overall * made.recognisability)
+        return replace(
+            faces,
+            quality=quality,
+            embeddings=made.vectors,
+            recognisability=made.recognisability,
+        )

@@ -59,6 +59,9 @@ class Faces:
             of the subject, as (x, y) in pixels of the image handed in.
         quality: Present once assessed.
         embeddings: float32 (n, d), unit length; present once embedded.
+        recognisability: float32 (n,), 0..1: how much of a face the embedder saw, from the length
+            of its output before that is made 1; present once embedded, and then part of
+            ``quality.overall``.
     """
 
     boxes_xyxy_px: NDArray[np.float32]
@@ -66,6 +69,7 @@ class Faces:
     landmarks_px: NDArray[np.float32]
     quality: FaceQuality | None = None
     embeddings: NDArray[np.float32] | None = None
+    recognisability: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.detection_scores)
@@ -98,6 +102,7 @@ class Faces:
             landmarks_px=self.landmarks_px[index],
             quality=None if self.quality is None else self.quality[index],
             embeddings=None if self.embeddings is None else self.embeddings[index],
+            recognisability=None if self.recognisability is None else self.recognisability[index],
         )
 
     @classmethod

@@ -71,7 +71,9 @@ def assess(image_bgr: NDArray[np.uint8], faces: Faces, chips_bgr: NDArray[np.uin
         chips_bgr: uint8 (n, s, s, 3), their aligned chips.
 
     Returns:
-        Quality of n faces; ``overall`` is the product of the components.
+        Quality of n faces; ``overall`` is the product of the components, with the pose counting
+        only from `TURNED_BELOW` down: as five landmarks show it, pose above that says nothing of
+        how well a face is recognised (docs/accuracy.md).
     """
     pixels = np.array([_chip_statistics(chip) for chip in chips_bgr], np.float32).reshape(-1, 3)
     mean, deviation, detail = pixels.T
@@ -84,7 +86,8 @@ def assess(image_bgr: NDArray[np.uint8], faces: Faces, chips_bgr: NDArray[np.uin
         "pose": _frontality(faces.landmarks_px),
         "visibility": _share_inside(faces.boxes_xyxy_px, width, height),
     }
-    overall = np.prod(np.stack(list(components.values())), axis=0)
+    counted = components | {"pose": _ramp(components["pose"], (0.0, TURNED_BELOW))}
+    overall = np.prod(np.stack(list(counted.values())), axis=0)
     return FaceQuality(
         np.asarray(overall, np.float32),
         **components,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.cli.console import Home, Json, emit, output, stated_failures, warn
 from facerec.cli.evaluation_setup import (
     DetectorOption,
     EmbedderOption,
@@ -73,7 +73,13 @@ def verification(
         labels = None if groups is None else read_groups(groups, pictures)
         maker = TemplateMaker.of(evaluation_settings(home, detector, embedder))
         given = VerificationInput(
-            maker.tested(images), pictures, maker.acquire(pictures), labelled, labels, group_factor
+            maker.tested(images),
+            pictures,
+            maker.acquire(pictures),
+            labelled,
+            labels,
+            group_factor,
+            maker.point_in_use(),
         )
         worst = _worst(maker, given) if show_pictures and report is not None else None
         run = verification_run(given, worst)
@@ -108,7 +114,11 @@ def identification(
         pictures = find_people(images)
         maker = TemplateMaker.of(evaluation_settings(home, detector, embedder))
         given = IdentificationInput(
-            maker.tested(images), pictures, maker.acquire(pictures), tuple(references or (1, 2))
+            maker.tested(images),
+            pictures,
+            maker.acquire(pictures),
+            tuple(references or (1, 2)),
+            maker.point_in_use(),
         )
         run = identification_run(given)
         hand_over(run, report, as_json, [run.report.summary])
@@ -184,7 +194,6 @@ def _worst(maker: TemplateMaker, given: "VerificationInput") -> "WorstPairs | No
 
 
 def _read_pairs(path: Path, pictures: "PeoplePictures", strict: bool) -> "LabelledPairs":
-    from facerec.cli.console import messages
     from facerec.errors import EvaluationError
     from facerec.evaluation.pictures.pairs_file import read_pairs
 
@@ -194,9 +203,7 @@ def _read_pairs(path: Path, pictures: "PeoplePictures", strict: bool) -> "Labell
         text = f"{path} names {len(labelled.missing)} picture(s) that are not there: {named}"
         if strict:
             raise EvaluationError(text)
-        messages.print(
-            f"[bold yellow]warning:[/] {text}; counted as failures to acquire", soft_wrap=True
-        )
+        warn(f"{text}; counted as failures to acquire")
     return labelled
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facerec.cli.console import emit, messages, output
+from facerec.cli.console import emit, messages, output, warn
 from facerec.cli.progress import progress_over
 from facerec.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from facerec.analysis.analyzer import FaceAnalyzer
+    from facerec.decision.operating_point import OperatingPoint
     from facerec.evaluation.pictures.face_table import FaceTable
     from facerec.evaluation.pictures.folder import PeoplePictures
     from facerec.evaluation.report.subject import TestedSystem
@@ -125,6 +126,18 @@ class TemplateMaker:
             ).encode()
         ).hexdigest()
 
+    def point_in_use(self) -> "OperatingPoint | None":
+        """Return the operating point that decisions would be made at; None when there is none."""
+        from facerec.decision.operating_point_store import OperatingPointStore
+        from facerec.errors import OperatingPointError
+
+        store = OperatingPointStore(self.settings.operating_points_dir)
+        try:
+            return store.in_use(self.embedder.embedding_space)
+        except OperatingPointError as error:
+            warn(f"no operating point to hold against: {error}")
+            return None
+
     def tested(self, images: Path) -> "TestedSystem":
         """Describe the system under test."""
         from facerec.evaluation.report.subject import TestedSystem
@@ -156,7 +169,7 @@ def hand_over(run: "EvaluationRun", report: Path | None, as_json: bool, lines: l
     else:
         output.print("\n".join(lines), soft_wrap=True)
     for warning in run.warnings:
-        messages.print(f"[bold yellow]warning:[/] {warning}", soft_wrap=True)
+        warn(warning)
 
 
 def _analyzers(settings: Settings) -> "list[FaceAnalyzer]":

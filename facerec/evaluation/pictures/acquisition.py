@@ -11,8 +11,9 @@ import numpy as np
 
 from facerec.analysis.analyzer import FaceAnalyzer
 from facerec.analysis.image_decoding import decode_image
+from facerec.analysis.main_face import main_face
 from facerec.errors import ImageError
-from facerec.evaluation.pictures.face_table import Acquisition, FaceTable, subject_of
+from facerec.evaluation.pictures.face_table import Acquisition, FaceTable
 from facerec.evaluation.pictures.template_cache import TemplateCache, content_hash
 
 __all__ = ["Acquirer", "acquire_face"]
@@ -34,10 +35,10 @@ def acquire_face(
     except ImageError:
         return FaceTable.failed(Acquisition.UNREADABLE, embedding_size)
     faces = analyzer.detect(image)
-    if not len(faces):
+    subject = main_face(faces, image.shape)
+    if subject is None:
         return FaceTable.failed(Acquisition.NO_FACE, embedding_size)
-    subject = np.array([subject_of(faces, image.shape[1], image.shape[0])])
-    return FaceTable.of_face(analyzer.embed(image, faces[subject]), len(faces))
+    return FaceTable.of_face(analyzer.embed(image, faces[np.array([subject])]), len(faces))
 
 
 @dataclass(frozen=True)

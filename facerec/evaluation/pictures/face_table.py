@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from facerec.analysis.faces import FaceQuality, Faces
 
-__all__ = ["QUALITY_NAMES", "Acquisition", "FaceTable", "subject_of"]
+__all__ = ["QUALITY_NAMES", "Acquisition", "FaceTable"]
 
-QUALITY_NAMES = tuple(field.name for field in fields(FaceQuality))
+COMPONENTS = tuple(field.name for field in fields(FaceQuality))
+QUALITY_NAMES = (*COMPONENTS, "recognisability")
 """Quality measures of a face, ``overall`` first."""
 
 
@@ -78,7 +79,8 @@ class FaceTable:
     def of_face(cls, face: Faces, found: int) -> "FaceTable":
         """Return the single row of an assessed and embedded face, one of `found`."""
         quality = face.quality
-        if quality is None or face.embeddings is None:
+        seen = face.recognisability
+        if quality is None or face.embeddings is None or seen is None:
             raise ValueError("the face must have been assessed and embedded")
         return cls(
             np.zeros(1, np.uint8),
@@ -86,7 +88,7 @@ class FaceTable:
             face.boxes_xyxy_px,
             face.landmarks_px,
             face.detection_scores,
-            np.stack([getattr(quality, name) for name in QUALITY_NAMES], axis=1),
+            np.stack([*(getattr(quality, name) for name in COMPONENTS), seen], axis=1),
             face.embeddings,
         )
 
@@ -96,16 +98,3 @@ class FaceTable:
         return cls(
             *(np.concatenate([getattr(p, field.name) for p in parts]) for field in fields(cls))
         )
-
-
-def subject_of(faces: Faces, width_px: int, height_px: int) -> int:
-    """Return which face a picture of one person is of: the largest that covers its middle.
-
-    Where none does, the largest of all. A bystander at the border is often larger than a subject
-    that stands farther off, but rarely in the middle.
-    """
-    boxes = faces.boxes_xyxy_px
-    area = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)
-    middle = np.array([width_px, height_px], np.float32) / 2
-    covers = ((boxes[:, :2] <= middle) & (boxes[:, 2:] >= middle)).all(axis=1)
-    return int(np.argmax(np.where(covers, area + 1e9, area)))

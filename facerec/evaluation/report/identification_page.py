@@ -4,11 +4,11 @@ import numpy as np
 
 from facerec.evaluation.metrics.rates import least_claimable
 from facerec.evaluation.protocols.identification import IdentificationResult
-from facerec.evaluation.report.content import Figure, Section, Table
+from facerec.evaluation.report.content import Section, Table
 from facerec.evaluation.report.formatting import bounded, in_brackets, share
 from facerec.evaluation.report.plots import cumulative_match_plot
 
-__all__ = ["IDENTIFICATION_LIMITS", "gallery_section", "identification_summary", "size_section"]
+__all__ = ["IDENTIFICATION_LIMITS", "gallery_section", "identification_summary"]
 
 IDENTIFICATION_LIMITS = (
     "Thresholds are set by the strangers of the same test, so FPIR is what it says by "
@@ -69,8 +69,3 @@ def gallery_section(result: IdentificationResult) -> Section:
         ),
         (cumulative_match_plot(result.cumulative),),
     )
-
-
-def size_section(figure: Figure, table: Table) -> Section:
-    """Return how FPIR grows with the gallery."""
-    return Section("Gallery size", tables=(table,), figures=(figure,))

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facerec.decision.operating_point import OperatingPoint
+from facerec.errors import OperatingPointError
 from facerec.evaluation.pictures.face_table import FaceTable
 from facerec.evaluation.pictures.folder import PeoplePictures
 from facerec.evaluation.protocols.identification import IdentificationResult, identify_open_set
 from facerec.evaluation.report.attempts import Attempts, attempts_to_json
+from facerec.evaluation.report.calibration_page import check_growth, growth_section
 from facerec.evaluation.report.content import Report, Section
 from facerec.evaluation.report.environment import present_environment
 from facerec.evaluation.report.findings import search_findings
@@ -35,12 +38,14 @@ class IdentificationInput:
         pictures: Of whom.
         table: A row a picture.
         references: Numbers of references a person to report; the first gives the headline.
+        point: The operating point in use, to hold against what is measured; None for none.
     """
 
     system: TestedSystem
     pictures: PeoplePictures
     table: FaceTable
     references: tuple[int, ...] = (1, 2)
+    point: OperatingPoint | None = None
 
 
 def references_possible(pictures: PeoplePictures, wanted: tuple[int, ...]) -> tuple[int, ...]:
@@ -49,14 +54,11 @@ def references_possible(pictures: PeoplePictures, wanted: tuple[int, ...]) -> tu
     return (wanted[0], *(count for count in wanted[1:] if count < most))
 
 
-def identification_run(
-    given: IdentificationInput, extra: tuple[Section, ...] = ()
-) -> EvaluationRun:
+def identification_run(given: IdentificationInput) -> EvaluationRun:
     """Evaluate open-set identification.
 
     Args:
         given: What is evaluated.
-        extra: Further sections of the page.
 
     Raises:
         EvaluationError: there are no probes, no strangers, or no reference with a face.
@@ -69,18 +71,38 @@ def identification_run(
     warnings = search_findings(results[0].scores)
     record = identification_record(results, failures)
     record |= {"warnings": list(warnings), "system": vars(given.system)}
+    growth = _growth(given, results[0])
     report = Report(
         f"Identification: {given.system.embedder} on {given.system.data}",
         identification_summary(results),
         warnings,
         (
             *(gallery_section(result) for result in results),
-            *extra,
+            *growth,
             *setting_sections(given.system, present_environment(), IDENTIFICATION_LIMITS),
         ),
     )
     attempts = tuple(entry for result in results for entry in _attempts(given.pictures, result))
     return EvaluationRun(record, report, attempts_to_json("identification", attempts), warnings)
+
+
+def _growth(given: IdentificationInput, result: IdentificationResult) -> tuple[Section, ...]:
+    """Return how FPIR grows with the gallery; nothing where no operating point is in use."""
+    if given.point is None:
+        return ()
+    acquired = given.table.acquired
+    references, strangers = (
+        rows[acquired[rows]] for rows in (result.split.references, result.split.strangers)
+    )
+    references = references[np.argsort(given.pictures.people[references], kind="stable")]
+    starts = np.unique(given.pictures.people[references], return_index=True)[1]
+    embeddings = given.table.embeddings
+    scores = embeddings[strangers] @ embeddings[references].T
+    best = np.maximum.reduceat(scores, starts, axis=1)
+    try:
+        return (growth_section(check_growth(given.point, best)),)
+    except OperatingPointError as error:
+        return (Section("Gallery size", (f"The operating point in use refuses: {error}",)),)
 
 
 def _attempts(pictures: PeoplePictures, result: IdentificationResult) -> tuple[Attempts, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facerec.decision.operating_point import OperatingPoint
 from facerec.evaluation.metrics.bootstrap import rate_key
 from facerec.evaluation.metrics.discarding import discard_curve
 from facerec.evaluation.metrics.groups import disparity, group_rates
@@ -19,6 +20,7 @@ from facerec.evaluation.protocols.verification import (
     verify_pairs,
 )
 from facerec.evaluation.report.attempts import Attempts, attempts_to_json
+from facerec.evaluation.report.calibration_page import calibration_section, evidence_of
 from facerec.evaluation.report.content import PicturePair, Report, Section
 from facerec.evaluation.report.environment import present_environment
 from facerec.evaluation.report.findings import comparison_findings
@@ -55,6 +57,7 @@ class VerificationInput:
         pairs: Labelled pairs; None to compare every picture with every other only.
         groups: Group of each person, "" for none; None when no labels are given.
         group_factor: Warn when rates of groups differ by more than this factor.
+        point: The operating point in use, to hold against what is measured; None for none.
     """
 
     system: TestedSystem
@@ -63,19 +66,18 @@ class VerificationInput:
     pairs: LabelledPairs | None = None
     groups: tuple[str, ...] | None = None
     group_factor: float = 3.0
+    point: OperatingPoint | None = None
 
 
 def verification_run(
     given: VerificationInput,
     worst: Callable[[VerificationResult], tuple[PicturePair, ...]] | None = None,
-    extra: tuple[Section, ...] = (),
 ) -> EvaluationRun:
     """Evaluate 1:1 comparison.
 
     Args:
         given: What is evaluated.
         worst: Makes the picture pairs of the worst errors; None to show none.
-        extra: Further sections of the page.
 
     Raises:
         EvaluationError: there is nothing to compare.
@@ -97,7 +99,14 @@ def verification_run(
         warnings += told
         record["groups"] = [vars(rate) for rate in rates]
         sections.append(group_section(rates, fmr, told))
-    sections += [*_quality_sections(result, given.table), *extra]
+    sections += _quality_sections(result, given.table)
+    if given.point is not None:
+        quality = given.table.quality[:, 0].astype(np.float64)
+        evidence = evidence_of(given.point, result, quality)
+        record["expected_calibration_error"] = (
+            None if evidence is None else evidence.expected_calibration_error
+        )
+        sections.append(calibration_section(given.point, result, evidence))
     if worst is not None:
         sections.append(worst_section(worst(result)))
     sections += setting_sections(given.system, present_environment(), VERIFICATION_LIMITS)

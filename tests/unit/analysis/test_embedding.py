@@ -137,3 +137,29 @@ def test_other_arrays_are_refused(wrong: NDArray[Any]) -> None:
 def test_a_detector_is_no_embedder() -> None:
     with pytest.raises(ArrayError, match="must be an embedder"):
         NetworkEmbedder(Flattened(), replace(MANIFEST, alignment=None))
+
+
+class Scaled:
+    """A network whose output is as long as its first pixel is bright."""
+
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        return batch[:, 0, 0, :1].astype(np.float32) * np.array([[0.6, 0.8]], np.float32)
+
+
+@pytest.mark.parametrize(("length", "seen"), [(3, 0.0), (6, 0.0), (9, 0.5), (12, 1.0), (200, 1.0)])
+def test_a_short_output_of_sface_means_little_was_seen(length: int, seen: float) -> None:
+    faces = np.full_like(chips(2), length)
+    manifest = replace(MANIFEST, architecture="sface")
+    made = NetworkEmbedder(Scaled(), manifest).embed_assessed(faces, mirrored=False)
+    np.testing.assert_allclose(made.recognisability, [seen, seen], atol=1e-6)
+    np.testing.assert_allclose(made.vectors, [[0.6, 0.8], [0.6, 0.8]], atol=1e-6)
+    unknown = NetworkEmbedder(Scaled(), replace(MANIFEST, architecture="external"))
+    assert unknown.embed_assessed(faces, mirrored=False).recognisability.tolist() == [1.0, 1.0]
+
+
+def test_with_the_mirrored_chip_the_mean_length_counts() -> None:
+    faces = chips(1)
+    faces[0, 0, 0], faces[0, 0, -1] = 6, 12
+    manifest = replace(MANIFEST, architecture="sface")
+    made = NetworkEmbedder(Scaled(), manifest).embed_assessed(faces, mirrored=True)
+    assert made.recognisability[0] == pytest.approx(0.5)

@@ -1,0 +1,182 @@
+"""The parts of a page that hold an operating point against what was measured."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.decision.operating_point import OperatingPoint
+from facerec.errors import OperatingPointError
+from facerec.evaluation.calibration.gallery_growth import expected_fpir
+from facerec.evaluation.metrics.bootstrap import rate_key
+from facerec.evaluation.metrics.reliability import Reliability, reliability
+from facerec.evaluation.protocols.verification import VerificationResult
+from facerec.evaluation.report.content import Section, Table
+from facerec.evaluation.report.formatting import share
+from facerec.evaluation.report.plots import gallery_size_plot, reliability_plot
+
+__all__ = ["GrowthCheck", "calibration_section", "check_growth", "evidence_of", "growth_section"]
+
+FPIR = 0.01
+"""Rate whose threshold is followed over gallery sizes."""
+
+
+def evidence_of(
+    point: OperatingPoint, result: VerificationResult, quality: NDArray[np.float64]
+) -> Reliability | None:
+    """Hold the evidence that an operating point states against the truth.
+
+    Args:
+        point: The operating point.
+        result: Scores of known people.
+        quality: float64 (images,) overall quality of each image.
+
+    Returns:
+        None when the operating point states no evidence.
+    """
+    mated, other = result.comparisons.mated, result.comparisons.non_mated
+    made = np.isfinite(mated.scores)
+    scores = np.concatenate([mated.scores[made], other.sample]).astype(np.float64)
+    pairs = np.concatenate([mated.pairs[made], other.sample_pairs])
+    worse = quality[pairs].min(axis=1)
+    if not point.bands or not made.any():
+        return None
+    least = np.array([band.least_quality for band in point.bands])
+    slope, offset = (
+        np.array([getattr(band, name) for band in point.bands]) for name in ("slope", "offset")
+    )
+    row = np.clip(np.searchsorted(least, worse, side="right") - 1, 0, None)
+    ratios = slope[row] * scores + offset[row]
+    return reliability(ratios, np.arange(len(scores)) < int(made.sum()))
+
+
+def calibration_section(
+    point: OperatingPoint, result: VerificationResult, evidence: Reliability | None
+) -> Section:
+    """Return what the operating point in use promises, and what was measured here."""
+    rows = []
+    for answer in result.tar_at_far:
+        if answer.bound:
+            continue
+        try:
+            threshold = point.threshold_at_fmr(answer.at)
+        except OperatingPointError as error:
+            rows.append((rate_key(answer.at), "refused", "", "", str(error)))
+            continue
+        low, high = point.fmr_interval_at(threshold)
+        measured = result.comparisons.non_mated.fmr_at(threshold)
+        rows.append(
+            (
+                rate_key(answer.at),
+                f"{threshold:.4f}",
+                f"[{share(low)}, {share(high)}]",
+                share(measured),
+                "inside" if low <= measured <= high else "OUTSIDE",
+            )
+        )
+    origin = point.provenance
+    figures = () if evidence is None else (reliability_plot(evidence),)
+    return Section(
+        "Operating point in use",
+        (
+            f"{point.name}: measured on {origin.data} ({origin.people} people, "
+            f"{origin.comparisons} comparisons of different people, {origin.date}). Where this "
+            "test holds the same pictures, agreement proves nothing.",
+        ),
+        (
+            Table(
+                "False match rate that the operating point states, and what it was here.",
+                ("Stated FMR", "Threshold", "Its 95 % interval", "Measured FMR", ""),
+                tuple(rows),
+            ),
+        ),
+        figures,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class GrowthCheck:
+    """FPIR over gallery sizes, each at the threshold that an operating point gives for that size.
+
+    Attributes:
+        sizes: int64 (s,) people in the gallery.
+        thresholds: float64 (s,) threshold for FPIR 1 % at each size.
+        lows: float64 (s,) lower ends of the stated 95 % intervals.
+        highs: float64 (s,) upper ends.
+        measured: float64 (s,) mean over all galleries of that size drawn from the people.
+        fixed: float64 (s,) measured FPIR at the threshold of the largest size.
+        fixed_stated: float64 (s,) what the operating point states for that threshold.
+    """
+
+    sizes: NDArray[np.int64]
+    thresholds: NDArray[np.float64]
+    lows: NDArray[np.float64]
+    highs: NDArray[np.float64]
+    measured: NDArray[np.float64]
+    fixed: NDArray[np.float64]
+    fixed_stated: NDArray[np.float64]
+
+
+def check_growth(point: OperatingPoint, best: NDArray[np.float32]) -> GrowthCheck:
+    """Hold the stated FPIR against galleries of several sizes.
+
+    Args:
+        point: The operating point.
+        best: float32 (strangers, people) best score of each stranger with each enrolled person.
+
+    Raises:
+        OperatingPointError: the operating point refuses such galleries.
+    """
+    people = best.shape[1]
+    sizes = np.unique(np.geomspace(min(10, people), people, 6).astype(np.int64))
+    thresholds = np.array([point.threshold_at_fpir(FPIR, int(size)) for size in sizes])
+    ends = [
+        point.fpir_interval_at(float(threshold), int(size))
+        for threshold, size in zip(thresholds, sizes, strict=True)
+    ]
+    measured = expected_fpir(best, thresholds, sizes)
+    stated = [point.fpir_at(float(thresholds[-1]), int(size)) for size in sizes]
+    return GrowthCheck(
+        sizes,
+        thresholds,
+        np.array([low for low, _ in ends]),
+        np.array([high for _, high in ends]),
+        np.diag(measured).copy(),
+        measured[-1],
+        np.array(stated),
+    )
+
+
+def growth_section(check: GrowthCheck) -> Section:
+    """Return how FPIR grows with the gallery, stated and measured."""
+    rows = tuple(
+        (
+            str(size),
+            f"{threshold:.4f}",
+            f"[{share(low)}, {share(high)}]",
+            share(measured),
+            "inside" if low <= measured <= high else "OUTSIDE",
+        )
+        for size, threshold, low, high, measured in zip(
+            check.sizes, check.thresholds, check.lows, check.highs, check.measured, strict=True
+        )
+    )
+    figure = gallery_size_plot(
+        check.sizes,
+        [
+            (f"threshold {check.thresholds[-1]:.3f}, fixed", check.fixed),
+            ("threshold for FPIR 1 % at each size", check.measured),
+        ],
+        [("", check.fixed_stated), ("", np.full(len(check.sizes), FPIR))],
+    )
+    return Section(
+        "Gallery size",
+        tables=(
+            Table(
+                "FPIR 1 % as the operating point in use sets it at each gallery size.",
+                ("People", "Threshold", "Its 95 % interval", "Measured FPIR", ""),
+                rows,
+            ),
+        ),
+        figures=(figure,),
+    )
