@@ -77,8 +77,8 @@ def huge_header() -> bytes:
 
 def slow_to_analyse(picture: bytes) -> bytes:
     """The portrait on a very large canvas: few bytes, tens of millions of pixels."""
-    canvas = np.full((4000, 6000, 3), 90, np.uint8)
-    face = of_height(decoded(picture), 1600)
+    canvas = np.full((3000, 4000, 3), 90, np.uint8)
+    face = of_height(decoded(picture), 1200)
     canvas[1000 : 1000 + face.shape[0], 1000 : 1000 + face.shape[1]] = face
     return encoded(canvas)
 

@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from numpy.typing import NDArray
 
 from facerec.analysis.analyzer import FaceAnalyzer
+from facerec.analysis.embedding import Embeddings
 from facerec.analysis.faces import Faces
 from facerec.client import AsyncGateClient, CallError
 from facerec.decision.recognizer import Recognizer
@@ -59,6 +60,10 @@ class NoEmbedder:
 
     def embed(self, chips_bgr: NDArray[np.uint8], *, mirrored: bool) -> NDArray[np.float32]:
         return np.ones((len(chips_bgr), 1), np.float32)
+
+    def embed_assessed(self, chips_bgr: NDArray[np.uint8], *, mirrored: bool) -> Embeddings:
+        ones = np.ones(len(chips_bgr), np.float32)
+        return Embeddings(self.embed(chips_bgr, mirrored=mirrored), ones)
 
 
 @pytest.fixture
