@@ -22,7 +22,7 @@ class FaceQuality:
         size: From the distance between the eyes in the image handed in.
         sharpness: From the fine detail left on the aligned chip.
         brightness: Falls when the chip is too dark or too light.
-        contrast: Falls when the chip's grey levels lie too close together.
+        contrast: Falls when the grey levels of the chip lie too close together for their mean.
         pose: Falls as the face turns away; from the five landmarks.
         visibility: Share of the face's box inside the image.
     """
