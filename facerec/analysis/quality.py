@@ -79,12 +79,13 @@ def assess(image_bgr: NDArray[np.uint8], faces: Faces, chips_bgr: NDArray[np.uin
     """
     pixels = np.array([_chip_statistics(chip) for chip in chips_bgr], np.float32).reshape(-1, 3)
     mean, deviation, detail = pixels.T
+    spread: NDArray[np.float32] = deviation / np.maximum(mean, 1)
     height, width = image_bgr.shape[:2]
     components = {
         "size": _ramp(_eye_distance(faces.landmarks_px), EYE_DISTANCE_PX),
         "sharpness": _ramp(detail, DETAIL),
         "brightness": np.minimum(_ramp(mean, DARK_MEAN), _ramp(mean, LIGHT_MEAN)),
-        "contrast": _ramp(deviation / np.maximum(mean, np.float32(1)), CONTRAST),
+        "contrast": _ramp(spread, CONTRAST),
         "pose": _frontality(faces.landmarks_px),
         "visibility": _share_inside(faces.boxes_xyxy_px, width, height),
     }
