@@ -79,7 +79,7 @@ def assess(image_bgr: NDArray[np.uint8], faces: Faces, chips_bgr: NDArray[np.uin
     """
     pixels = np.array([_chip_statistics(chip) for chip in chips_bgr], np.float32).reshape(-1, 3)
     mean, deviation, detail = pixels.T
-    spread: NDArray[np.float32] = deviation / np.maximum(mean, 1)
+    spread = np.asarray(deviation / np.maximum(mean, 1), np.float32)
     height, width = image_bgr.shape[:2]
     components = {
         "size": _ramp(_eye_distance(faces.landmarks_px), EYE_DISTANCE_PX),
