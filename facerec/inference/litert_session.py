@@ -1,5 +1,6 @@
 """Running an exported network on the CPU with LiteRT and XNNPACK."""
 
+import math
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -24,7 +25,11 @@ interpreter of it 80 MB; preparing YuNet (0.2 MB) for 640x480 takes 6 ms, as lon
 So large networks have one interpreter, which is resized, and small ones several."""
 
 MOST_PREPARED = 4
-"""Input sizes that a small network is kept prepared for; a camera and its views need two."""
+"""Input sizes that a small network is kept prepared for; a camera and its close-ups need two."""
+
+PREPARED_PIXELS = 1_000_000
+"""Input pixels that a network is kept prepared for in all, beside the size last used. Measured with
+YuNet: 45 bytes a pixel."""
 
 
 class _Prepared(NamedTuple):
@@ -104,15 +109,19 @@ class LiteRtSession:
         if found is not None:
             self._prepared.move_to_end(shape)
             return found
-        if self._spare is not None:
-            prepared, self._spare = self._spare, None
-        elif len(self._prepared) >= self._capacity:
-            _, prepared = self._prepared.popitem(last=False)
-        else:
-            prepared = self._load()
+        self._make_room()
+        prepared, self._spare = self._spare or self._load(), None
         self._resize(prepared, shape)
         self._prepared[shape] = prepared
         return prepared
+
+    def _make_room(self) -> None:
+        """Let go of the least lately used interpreters; keep one of them to be resized."""
+        while self._prepared and (
+            len(self._prepared) >= self._capacity
+            or sum(math.prod(kept[:3]) for kept in self._prepared) > PREPARED_PIXELS
+        ):
+            _, self._spare = self._prepared.popitem(last=False)
 
     def _resize(self, prepared: _Prepared, shape: tuple[int, ...]) -> None:
         interpreter = prepared.interpreter
