@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facerec.cli.console import Home, Json, emit, messages, output, stated_failures
-from facerec.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from facerec.evaluation.pipeline_benchmark import PipelineTimes
+    from facerec.settings import Settings
 
 __all__ = ["bench"]
 
@@ -42,6 +42,8 @@ def pipeline(
     json: Json = False,
 ) -> None:
     """Time a frame's way from pixels to candidates against OpenCV on the same weights."""
+    from facerec.settings import load_settings
+
     with stated_failures():
         settings = load_settings(home, analysis={"mirrored_chip": mirrored})
         times = _measure(settings, source, frames, templates)
@@ -58,7 +60,7 @@ def pipeline(
     )
 
 
-def _measure(settings: Settings, source: str, frames: int, templates: int) -> "PipelineTimes":
+def _measure(settings: "Settings", source: str, frames: int, templates: int) -> "PipelineTimes":
     from facerec.assembly import build_analyzer
     from facerec.evaluation.pipeline_benchmark import (
         OpenCvPipeline,
