@@ -1,6 +1,7 @@
 """``facerec identify`` and ``facerec verify`` as a user types them, on real photographs."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,17 +10,28 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.e2e.conftest import Facerec
+from tests.e2e.conftest import COMMAND, Facerec
 
 Pictures = dict[str, Path]
 
 
-@pytest.fixture
-def enrolled(facerec: Facerec, pictures: Pictures) -> None:
-    """Obama from a picture of 2012, and Biden."""
+@pytest.fixture(scope="session")
+def enrolled_database(
+    home: Path, pictures: Pictures, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A gallery with Obama from a picture of 2012, and Biden; made by the command, once."""
+    path = tmp_path_factory.mktemp("enrolled")
+    (path / "models").symlink_to(home / "models")
     for name, key in (("Barack Obama", "obama-2012"), ("Joe Biden", "biden-2010")):
-        profile_id = name.split()[1].lower()
-        assert facerec("enroll", name, pictures[key], "--id", profile_id).code == 0
+        options = ["--id", name.split()[1].lower(), "--home", str(path)]
+        subprocess.run([COMMAND, "enroll", name, str(pictures[key]), *options], check=True)
+    return path / "gallery.db"
+
+
+@pytest.fixture
+def enrolled(enrolled_database: Path, own_home: Path) -> None:
+    """Put that gallery into the test's home."""
+    shutil.copy(enrolled_database, own_home)
 
 
 @pytest.mark.usefixtures("enrolled")
@@ -89,7 +101,7 @@ def test_the_asked_rate_moves_the_threshold(facerec: Facerec, pictures: Pictures
         facerec("identify", pictures["collins"], "--fpir", rate, "--json").record["faces"][0][
             "threshold"
         ]
-        for rate in ("0.1", "0.01", "0.001")
+        for rate in ("0.1", "0.001")
     ]
     assert thresholds == sorted(thresholds)
     assert thresholds[0] < thresholds[-1]

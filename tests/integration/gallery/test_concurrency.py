@@ -11,6 +11,8 @@ from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import NewTemplate, ProfileState
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
+ROOT = Path(__file__).resolve().parents[3]
+
 ENROL_MANY = """
 import sys
 from pathlib import Path
@@ -29,6 +31,7 @@ def enrolling(path: Path, first: int, count: int) -> "subprocess.Popen[str]":
         [sys.executable, "-c", ENROL_MANY, str(path), str(first), str(count)],
         stdout=subprocess.PIPE,
         text=True,
+        cwd=ROOT,  # for the import of tests
     )
 
 

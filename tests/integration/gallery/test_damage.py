@@ -118,6 +118,8 @@ def test_home_that_cannot_be_made(tmp_path: Path) -> None:
         use(tmp_path / "file" / "home" / "gallery.db")
 
 
+ROOT = Path(__file__).resolve().parents[3]
+
 ENROL = """
 import os, sys, tempfile
 from pathlib import Path
@@ -150,6 +152,7 @@ def test_read_only_home(path: Path, there: bool) -> None:
         [sys.executable, "-c", ENROL, str(path), "--as-nobody"],
         capture_output=True,
         text=True,
+        cwd=ROOT,  # for the import of tests
         check=True,
     )
     path.parent.chmod(0o755)
@@ -170,6 +173,7 @@ def test_full_disk_stores_the_whole_of_an_enrolment_or_nothing(tmp_path: Path) -
         [sys.executable, "-c", ENROL, str(path)],
         capture_output=True,
         text=True,
+        cwd=ROOT,  # for the import of tests
         preexec_fn=full,
         check=True,
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
-from facerec.gallery.reading import IndexedRows
+from facerec.gallery.index_rows import IndexedRows
 from facerec.gallery.vector_index import Hit, VectorIndex, best_hits
 
 SIZE = 8

@@ -1,0 +1,42 @@
+"""Putting the parts together from settings."""
+
+from pathlib import Path
+
+import pytest
+
+from facerec.assembly import build_analyzer, build_recognizer, open_gallery
+from facerec.errors import ModelNotFoundError, OperatingPointError
+from facerec.inference import ModelTask
+from facerec.models.store import ModelStore
+from facerec.settings import load_settings
+
+
+def test_all_missing_networks_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match=r"run: facerec models pull yunet sface$"):
+        build_analyzer(load_settings(tmp_path))
+
+
+def test_a_network_for_another_task_is_refused(home: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match="task"):
+        build_analyzer(load_settings(home, analysis={"detector": "sface"}))
+    with pytest.raises(ModelNotFoundError, match="task"):
+        build_analyzer(load_settings(home, analysis={"embedder": "yunet"}))
+
+
+def test_analyzer_embeds_in_the_space_of_the_network_and_rates_are_known(home: Path) -> None:
+    settings = load_settings(home, decision={"target_fpir": 0.05, "min_margin": 0.1})
+    space = build_analyzer(settings).embedding_space
+    store = ModelStore(settings.models_dir)
+    assert space == store.require("sface", ModelTask.EMBEDDER).embedding_space
+    recognizer = build_recognizer(settings, space)
+    assert recognizer.embedding_space == space
+    assert (recognizer.target_fpir, recognizer.min_margin) == (0.05, 0.1)
+    assert recognizer.target_fmr == settings.decision.target_fmr
+    with pytest.raises(OperatingPointError, match="no error rates are known"):
+        build_recognizer(settings, "another space")
+
+
+def test_gallery_lies_in_the_home(tmp_path: Path) -> None:
+    with open_gallery(load_settings(tmp_path / "new")) as gallery:
+        assert gallery.galleries() == ("default",)
+    assert (tmp_path / "new" / "gallery.db").is_file()
