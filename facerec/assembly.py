@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from facerec.analysis.analyzer import FaceAnalyzer
     from facerec.analysis.detection import Detector
+    from facerec.analysis.second_look import SecondLook
     from facerec.analysis.stages import StageObserver
     from facerec.decision.recognizer import Recognizer
     from facerec.gallery.gallery import Gallery
+    from facerec.gallery.master_key import KeySource
     from facerec.inference import InferenceSession
     from facerec.models.store import ModelStore
     from facerec.video.monitor import Monitor
@@ -43,7 +45,9 @@ def build_analyzer(settings: Settings, observe: "StageObserver | None" = None) -
 
     analysis = settings.analysis
     store = ModelStore(settings.models_dir)
-    _require_all(store, (analysis.detector, analysis.embedder))
+    looks_twice = _looks_twice(settings)
+    needed = (analysis.detector, analysis.embedder)
+    _require_all(store, (*needed, analysis.second_look) if looks_twice else needed)
     manifest = store.require(analysis.embedder, ModelTask.EMBEDDER)
     embedder = NetworkEmbedder(_session(settings, store, analysis.embedder), manifest)
     return FaceAnalyzer(
@@ -53,6 +57,7 @@ def build_analyzer(settings: Settings, observe: "StageObserver | None" = None) -
         min_detection_score=analysis.min_detection_score,
         mirrored=analysis.mirrored_chip,
         observe=observe or unobserved,
+        second_look=_second_look(settings, store) if looks_twice else None,
     )
 
 
@@ -76,10 +81,11 @@ def open_gallery(settings: Settings) -> "Gallery":
     Raises:
         GalleryDamagedError: the file is not a gallery, or a damaged one.
         GalleryError: it cannot be read and written, or a newer facerec made it.
+        MasterKeyError: the master key is missing, or is not the one of this gallery.
     """
     from facerec.gallery.gallery import Gallery
 
-    return Gallery.open(settings.database_path)
+    return Gallery.open(settings.database_path, _key_source(settings))
 
 
 def build_recognizer(settings: Settings, embedding_space: str) -> "Recognizer":
@@ -141,6 +147,36 @@ def build_monitors(
         min_quality=settings.decision.min_quality,
         camera=camera,
     )
+
+
+def _key_source(settings: Settings) -> "KeySource | None":
+    """Return where the master key comes from; None for the gallery's own default."""
+    from facerec.gallery.master_key import KeyCommand, KeyFile, KeyText
+
+    given = settings.encryption
+    if given.master_key_command is not None:
+        return KeyCommand(given.master_key_command)
+    if given.master_key is not None:
+        return KeyText(given.master_key.get_secret_value(), "the setting encryption.master_key")
+    if given.master_key_file is not None:
+        return KeyFile(given.master_key_file.expanduser().absolute())
+    return None
+
+
+def _looks_twice(settings: Settings) -> bool:
+    """Tell whether a second detector is to look: one that is not the first one again."""
+    analysis = settings.analysis
+    return bool(
+        analysis.mirrored_chip
+        and analysis.second_look
+        and analysis.second_look != analysis.detector
+    )
+
+
+def _second_look(settings: Settings, store: "ModelStore") -> "SecondLook":
+    from facerec.analysis.detection import CenterFaceDetector
+
+    return CenterFaceDetector(_session(settings, store, settings.analysis.second_look))
 
 
 def _require_all(store: "ModelStore", names: tuple[str, ...]) -> None:

@@ -17,6 +17,8 @@ and what to do, without naming a person, a template or a secret.
     ├── GalleryError
     │   ├── GalleryNotFoundError
     │   ├── GalleryDamagedError    the database cannot be read as one of ours
+    │   │   └── RecordDamagedError one record of it was changed, cut off or moved
+    │   ├── MasterKeyError         what is stored cannot be opened with the key that is given
     │   ├── ProfileNotFoundError
     │   ├── ProfileExistsError
     │   └── EmbeddingSpaceError    templates of two embedding spaces would have been compared
@@ -82,6 +84,14 @@ class GalleryNotFoundError(GalleryError):
 
 class GalleryDamagedError(GalleryError):
     """The database cannot be read as a gallery."""
+
+
+class RecordDamagedError(GalleryDamagedError):
+    """One record of a gallery's database was changed, cut off or put in another's place."""
+
+
+class MasterKeyError(GalleryError):
+    """The master key is missing, malformed, or not the one that opens what is stored."""
 
 
 class ProfileNotFoundError(GalleryError):

@@ -3,9 +3,9 @@
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,6 +21,7 @@ from facerec.errors import SettingsError
 __all__ = [
     "AnalysisSettings",
     "DecisionSettings",
+    "EncryptionSettings",
     "InferenceSettings",
     "ServerSettings",
     "Settings",
@@ -47,6 +48,8 @@ class AnalysisSettings(_Section):
 
     detector: str = "yunet"
     embedder: str = "sface"
+    second_look: Literal["centerface", ""] = "centerface"
+    """Detector that looks at each face again to cut its mirrored chip; "" for none."""
     mirrored_chip: bool = True
     """Embed the mirrored chip too and average: a little more exact, twice the embedding time."""
     min_face_px: int = Field(default=24, ge=8, le=4096)
@@ -98,6 +101,24 @@ class ServerSettings(_Section):
     """Whether callers may ask the server for the API's definition."""
 
 
+class EncryptionSettings(_Section):
+    """Where the master key of what is stored comes from; the file unless another is given."""
+
+    master_key_file: Path | None = None
+    """The key's file.  [default: master.key in the home]"""
+    master_key: SecretStr | None = None
+    """The key itself; meant for the environment: ``FACEREC_ENCRYPTION__MASTER_KEY``."""
+    master_key_command: str | None = None
+    """A command that prints the key, such as the client of a key service."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [self.master_key_file, self.master_key, self.master_key_command]
+        if sum(value is not None for value in given) > 1:
+            raise ValueError("give one of master_key_file, master_key and master_key_command")
+        return self
+
+
 class Settings(BaseSettings):
     """All settings of one process; made once at the edge and passed in."""
 
@@ -114,6 +135,7 @@ class Settings(BaseSettings):
     decision: DecisionSettings = DecisionSettings()
     watch: WatchSettings = WatchSettings()
     server: ServerSettings = ServerSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
 
     @property
     def models_dir(self) -> Path:

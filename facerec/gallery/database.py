@@ -11,9 +11,12 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, in
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from facerec.errors import GalleryDamagedError, GalleryError
+from facerec.errors import GalleryDamagedError, GalleryError, RecordDamagedError
 from facerec.gallery import schema
+from facerec.gallery.home_key import new_home, open_vault, rewrap_keys
 from facerec.gallery.identifiers import DEFAULT_GALLERY
+from facerec.gallery.master_key import KeySource
+from facerec.gallery.times import utc_now
 from facerec.gallery.writing import insert_gallery
 
 __all__ = ["Database"]
@@ -33,22 +36,32 @@ class Database:
 
     Safe to use from several threads. Readers see the state of one instant and never wait for the
     writer (SQLite's write-ahead log).
+
+    Attributes:
+        path: The file.
+        vault: Opens and seals what it holds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: KeySource) -> None:
         """Open the file, or make it (0600, in a folder of 0700) when there is none.
+
+        A file of an older version is brought to the present one.
 
         Raises:
             GalleryDamagedError: the file is not a gallery, or a damaged one.
             GalleryError: it cannot be read or written, or a newer facerec made it.
+            MasterKeyError: the master key is missing, or is not the one of this file.
         """
         if not path.exists():
-            _make(path)
+            _make(path, keys)
         _refuse_no_database(path)
         self.path = path
         self._engine = _engine(path)
         try:
             self._refuse_foreign()
+            self._upgrade(keys)
+            with self.reading() as connection:
+                self.vault = open_vault(connection, keys)
         except BaseException:
             self.close()
             raise
@@ -56,6 +69,11 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    @property
+    def snapshot_path(self) -> Path:
+        """The file of the index snapshot, which need not be there."""
+        return self.path.with_name(f"{self.path.name}.index")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -74,13 +92,40 @@ class Database:
             with connection.execution_options(**{_BEGIN: "IMMEDIATE"}).begin():
                 yield connection
 
+    def rotate_master_key(self) -> int:
+        """Wrap every key with a new master key; return how many people's there are.
+
+        Killed at any moment, the old and the new key are both at hand until all is wrapped anew.
+
+        Raises:
+            MasterKeyError: the source of the key has no new one.
+        """
+        with self.writing() as connection:
+            present = connection.scalar(select(schema.home.c.master_key_id))
+            vault, forget_old = self.vault.rotated(present or "")
+            count = rewrap_keys(connection, vault)
+        self.vault = vault
+        self.tidy()
+        forget_old()
+        return count
+
+    def tidy(self) -> None:
+        """Move what was committed into the main file and empty the log of changes, if nobody reads.
+
+        Otherwise what was erased would linger in the log until it is written over.
+        """
+        with _translated(self.path), self._engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            if raw is not None:
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
     def _refuse_foreign(self) -> None:
         """Refuse a database that is not of our make or age."""
         with self.reading() as connection:
             tables = set(inspect(connection).get_table_names())
             if schema.home.name not in tables:
                 raise GalleryDamagedError(f"{self.path} is a database, but not one of facerec's")
-            version = connection.scalar(select(schema.home.c.schema_version))
+            version = _version(connection)
         if version is None:
             raise GalleryDamagedError(
                 f"{self.path} does not say which version it is; restore it from a backup"
@@ -90,13 +135,38 @@ class Database:
                 f"{self.path} was made by a newer facerec (schema {version}; this one knows "
                 f"{schema.SCHEMA_VERSION}): upgrade facerec"
             )
-        if not set(schema.metadata.tables) <= tables:
+        if version == schema.SCHEMA_VERSION and not set(schema.metadata.tables) <= tables:
             raise GalleryDamagedError(
                 f"{self.path} lacks tables of a gallery; restore it from a backup"
             )
 
+    def _upgrade(self, keys: KeySource) -> None:
+        """Bring a file of an older version to the present one: wholly, or not at all."""
+        with self.reading() as connection:
+            if _version(connection) == schema.SCHEMA_VERSION:
+                return
+        from facerec.gallery.migrating import upgrade  # Alembic costs a third of a second
 
-def _make(path: Path) -> None:
+        # While tables are remade, dropping one must not delete what refers to it.
+        engine = _engine(self.path, foreign_keys=False)
+        try:
+            with (
+                _translated(self.path),
+                engine.connect() as connection,
+                connection.execution_options(**{_BEGIN: "IMMEDIATE"}).begin(),
+            ):
+                if _version(connection) != schema.SCHEMA_VERSION:  # another process was not faster
+                    upgrade(connection, keys)
+        finally:
+            engine.dispose()
+        self.tidy()
+
+
+def _version(connection: Connection) -> int | None:
+    return connection.scalar(select(schema.home.c.schema_version))
+
+
+def _make(path: Path, keys: KeySource) -> None:
     """Make the file of an empty gallery, whole at the moment at which it appears.
 
     So an empty or half-made file is never one that another process is about to finish: it is
@@ -109,7 +179,7 @@ def _make(path: Path) -> None:
             file = Path(folder) / path.name
             # SQLite gives its -wal and -shm files the mode of the file that they belong to.
             file.touch(mode=0o600)
-            _make_tables(file)
+            _make_tables(file, keys)
             _place(file, path)
     except OSError as error:
         raise GalleryError(
@@ -129,14 +199,14 @@ def _place(file: Path, path: Path) -> None:
             file.rename(path)
 
 
-def _make_tables(path: Path) -> None:
+def _make_tables(path: Path, keys: KeySource) -> None:
     engine = _engine(path)
     try:
         with _translated(path), engine.begin() as connection:
             schema.metadata.create_all(connection)
             version = {"schema_version": schema.SCHEMA_VERSION, "revision": 1}
-            connection.execute(insert(schema.home).values(id=1, **version))
-            insert_gallery(connection, DEFAULT_GALLERY)
+            connection.execute(insert(schema.home).values(id=1, **version, **new_home(keys)))
+            insert_gallery(connection, DEFAULT_GALLERY, utc_now())
     finally:
         engine.dispose()
 
@@ -152,7 +222,7 @@ def _refuse_no_database(path: Path) -> None:
         )
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, *, foreign_keys: bool = True) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         # None: sqlite3 itself opens no transactions; `_begin` below does, for reads as well.
@@ -165,7 +235,9 @@ def _engine(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         # An acknowledged change outlives a power cut too, for a sync of the disk a commit.
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        # What is deleted is written over, not just forgotten.
+        connection.execute("PRAGMA secure_delete = ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -180,6 +252,10 @@ def _translated(path: Path) -> Iterator[None]:
     """Raise errors of SQLite as ours, which say what to do."""
     try:
         yield
+    except RecordDamagedError as error:
+        raise GalleryDamagedError(
+            f"{path} is damaged ({error}); restore it from a backup"
+        ) from error
     except DBAPIError as error:
         raise _explain(error.orig, path) from error
     except sqlite3.Error as error:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import EmbeddingSpaceError, GalleryNotFoundError
+from facerec.gallery.index_rows import Changes, IndexedRows
 from facerec.gallery.profile import Candidates
-from facerec.gallery.reading import Changes, IndexedRows
 from facerec.gallery.vector_index import VectorIndex, best_hits
 
 __all__ = ["IndexSet"]
@@ -22,11 +22,15 @@ class IndexSet:
 
     Attributes:
         revision: Revision of the database that it mirrors; 0 for an empty one.
+        instant: Moment at which it shows who may be matched, as times are stored; "" for never.
+        until: The next moment at which that changes; "" when it does not.
         galleries: Names of all galleries, with or without people in them.
         indexes: (gallery, embedding space) -> its index; only those that hold somebody.
     """
 
     revision: int = 0
+    instant: str = ""
+    until: str = ""
     galleries: tuple[str, ...] = ()
     indexes: dict[_Key, VectorIndex] = field(default_factory=dict)
 
@@ -40,7 +44,17 @@ class IndexSet:
             index = _updated(self.indexes.get((gallery, space)), changes.people, members, rows)
             if index is not None and index.searched:
                 indexes[gallery, space] = index
-        return IndexSet(changes.revision, tuple(sorted(changes.members)), indexes)
+        return IndexSet(
+            changes.revision,
+            changes.instant,
+            changes.until,
+            tuple(sorted(changes.members)),
+            indexes,
+        )
+
+    def shows(self, instant: str) -> bool:
+        """Whether who may be matched at a moment is who may be matched in this set."""
+        return self.instant <= instant and (not self.until or instant < self.until)
 
     def search(
         self, probe: NDArray[np.float32], embedding_space: str, galleries: Sequence[str], k: int

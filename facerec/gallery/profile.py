@@ -1,6 +1,7 @@
 """Who is enrolled, and what is stored of a face."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,7 +10,16 @@ from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 
-__all__ = ["Candidates", "NewTemplate", "Profile", "ProfileState", "Template"]
+__all__ = [
+    "Candidates",
+    "Consent",
+    "NewProfile",
+    "NewTemplate",
+    "Profile",
+    "ProfileState",
+    "Retention",
+    "Template",
+]
 
 
 class ProfileState(StrEnum):
@@ -17,6 +27,42 @@ class ProfileState(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    """Outside their time of validity: follows from the clock, and is never set."""
+
+
+@dataclass(frozen=True)
+class Consent:
+    """That a person agreed to be enrolled, or what else makes it lawful.
+
+    Attributes:
+        purpose: What their face may be used for.
+        legal_basis: What makes it lawful, such as ``consent`` or ``contract``.
+        evidence: Where the evidence is; "" when there is none.
+        given: When, UTC.
+        withdrawn: When it was withdrawn, UTC; None while it stands.
+        consent_id: Number of the record, unique in the home.
+    """
+
+    purpose: str
+    legal_basis: str
+    evidence: str
+    given: datetime
+    withdrawn: datetime | None = None
+    consent_id: int = 0
+
+
+@dataclass(frozen=True)
+class Retention:
+    """When a person is to be erased; either, both or neither may be set.
+
+    Attributes:
+        erase_on: From this moment, UTC.
+        erase_unseen_days: When they have not been seen for so many days, at least 1.
+    """
+
+    erase_on: datetime | None = None
+    erase_unseen_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -28,9 +74,16 @@ class Profile:
         name: Display name.
         galleries: Names of the galleries that the person is in, sorted.
         state: Only active people are matched.
-        consent: Reference to the evidence of consent, in the enroller's words; "" when none given.
+        consent: Reference to the evidence of the consent that stands; "" when there is none.
         templates: Number of templates held.
         created: When the profile was made, UTC.
+        external_id: Id of the person in the enroller's own records, unique in the home; or "".
+        attributes: What else the enroller keeps of the person, by name.
+        valid_from: Matched from this moment, UTC; None for always.
+        valid_until: No longer matched from this moment, UTC; None for never.
+        last_seen: When the person was last recognised, UTC; None for never.
+        retention: When the person is to be erased.
+        consents: All consents ever given, oldest first.
     """
 
     profile_id: str
@@ -40,6 +93,13 @@ class Profile:
     consent: str
     templates: int
     created: datetime
+    external_id: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    last_seen: datetime | None = None
+    retention: Retention = Retention()
+    consents: tuple[Consent, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +113,7 @@ class NewTemplate:
         source: Where it came from, in the enroller's words (a file's name, a camera).
         content_sha256: SHA-256 of the picture's file in hexadecimal, by which the same picture is
             known again; "" when it came from no file.
+        captured: When the picture was taken, UTC; None when that is not known.
     """
 
     embedding: NDArray[np.float32]
@@ -60,6 +121,7 @@ class NewTemplate:
     quality: float
     source: str
     content_sha256: str = ""
+    captured: datetime | None = None
 
     def __post_init__(self) -> None:
         e = self.embedding
@@ -69,6 +131,33 @@ class NewTemplate:
             )
         if not np.all(np.isfinite(e)) or abs(float(np.linalg.norm(e)) - 1.0) > 1e-3:
             raise ArrayError("embedding must be finite and of unit length")
+
+
+@dataclass(frozen=True, eq=False)
+class NewProfile:
+    """A person who is about to be enrolled.
+
+    Attributes:
+        name: Display name, 1 to 200 characters; need not be unique.
+        templates: At least one.
+        galleries: Names of galleries that exist, at least one.
+        profile_id: An id to use; None for a random one.
+        consent: Reference to the evidence of consent; "" when none is recorded.
+        external_id: Id in the enroller's own records, unique in the home; "" for none.
+        attributes: What else to keep, by name.
+        valid_from: Matched from this moment, UTC; None for always.
+        valid_until: No longer matched from this moment, UTC; None for never.
+    """
+
+    name: str
+    templates: Sequence[NewTemplate]
+    galleries: Sequence[str]
+    profile_id: str | None = None
+    consent: str = ""
+    external_id: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -5,6 +5,10 @@ what is read here is arrays, not graphs of objects.
 
 Every change bumps ``home.revision`` and lists the people that it touched in ``change``, in the same
 transaction; that is how an index in another process learns what to read again.
+
+Whatever tells of a person is sealed with their data key (`facerec.gallery.vault`); in the clear are
+only what queries need: numbers, ids, states and times. Times are ISO 8601 in UTC with microseconds,
+so that their order is that of their text.
 """
 
 from sqlalchemy import (
@@ -23,16 +27,21 @@ from sqlalchemy import (
 __all__ = [
     "SCHEMA_VERSION",
     "change",
+    "consent",
+    "data_key",
+    "erasure",
     "gallery",
     "home",
     "membership",
     "metadata",
     "profile",
+    "snapshot",
     "template",
 ]
 
-SCHEMA_VERSION = 1
-"""Rises with every change of these tables; a home with a higher one is refused."""
+SCHEMA_VERSION = 2
+"""Rises with every change of these tables, which needs a file in ``migrations/versions``; a home
+with a higher one is refused."""
 
 metadata = MetaData()
 
@@ -42,8 +51,12 @@ home = Table(
     Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
     Column("schema_version", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("home_id", String, nullable=False),
+    Column("master_key_id", String, nullable=False),
+    Column("tag_key", LargeBinary, nullable=False),
 )
-"""One row: what the rest of the file means, and how often it has changed."""
+"""One row: what the rest of the file means, how often it has changed, and which master key opens
+it. ``tag_key`` is sealed with the master key."""
 
 gallery = Table(
     "gallery",
@@ -53,20 +66,38 @@ gallery = Table(
     Column("created", String, nullable=False),
     sqlite_autoincrement=True,
 )
-"""Named groups of people. Times are ISO 8601 in UTC throughout."""
+"""Named groups of people."""
 
 profile = Table(
     "profile",
     metadata,
     Column("number", Integer, primary_key=True),
     Column("profile_id", String, nullable=False, unique=True),
-    Column("name", String, nullable=False),
     Column("state", String, nullable=False),
-    Column("consent", String, nullable=False),
+    Column("name_tag", String, nullable=False),
+    Column("external_tag", String, unique=True),
+    Column("details", LargeBinary, nullable=False),
+    Column("valid_from", String),
+    Column("valid_until", String),
+    Column("last_seen", String),
+    Column("erase_on", String),
+    Column("erase_unseen_days", Integer),
     Column("created", String, nullable=False),
-    Index("profile_by_name", "name"),
+    Index("profile_by_name", "name_tag"),
+    Index("profile_by_valid_from", "valid_from"),
+    Index("profile_by_valid_until", "valid_until"),
     sqlite_autoincrement=True,
 )
+"""``details`` seals name, external id and attributes; the tags find equal ones."""
+
+data_key = Table(
+    "data_key",
+    metadata,
+    Column("profile", ForeignKey("profile.number", ondelete="CASCADE"), primary_key=True),
+    Column("master_key_id", String, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+"""A person's data key, sealed with a master key."""
 
 membership = Table(
     "membership",
@@ -83,15 +114,51 @@ template = Table(
     Column("profile", ForeignKey("profile.number", ondelete="CASCADE"), nullable=False),
     Column("embedding_space", String, nullable=False),
     Column("embedding", LargeBinary, nullable=False),
+    Column("details", LargeBinary, nullable=False),
     Column("quality", Float, nullable=False),
-    Column("source", String, nullable=False),
-    Column("content_sha256", String, nullable=False),
     Column("created", String, nullable=False),
     Index("template_by_profile", "profile"),
     Index("template_by_space", "embedding_space"),
     sqlite_autoincrement=True,
 )
-"""``embedding`` is little-endian float32; ``content_sha256`` is of the picture's file, or ""."""
+"""``embedding`` seals little-endian float32; ``details`` seals where the picture came from."""
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("profile", ForeignKey("profile.number", ondelete="CASCADE"), nullable=False),
+    Column("details", LargeBinary, nullable=False),
+    Column("given", String, nullable=False),
+    Column("withdrawn", String),
+    Index("consent_by_profile", "profile"),
+    sqlite_autoincrement=True,
+)
+"""``details`` seals purpose, legal basis and the reference to the evidence."""
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("receipt_id", String, nullable=False, unique=True),
+    Column("profile_tag", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("erased", String, nullable=False),
+    Column("templates", Integer, nullable=False),
+    Column("evidence_sha256", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Receipts of erasures; they tell nothing of whom."""
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
+    Column("master_key_id", String, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("snapshot_id", String, nullable=False),
+)
+"""At most one row: the key of the index snapshot's file, which to delete is to erase the file."""
 
 change = Table(
     "change",

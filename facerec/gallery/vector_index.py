@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
-from facerec.gallery.reading import IndexedRows
+from facerec.gallery.index_rows import IndexedRows
 
 __all__ = ["Hit", "VectorIndex", "best_hits"]
 

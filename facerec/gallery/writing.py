@@ -1,62 +1,162 @@
-"""What is written to the gallery's database; each function runs inside one transaction."""
+"""What is written to the gallery's database; each function runs inside one transaction.
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+Whoever writes holds the one write lock (`Database.writing`), so what is read here cannot change
+before it is acted on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or
 
-from facerec.errors import EmbeddingSpaceError, ProfileExistsError
+from facerec.errors import EmbeddingSpaceError, GalleryError, ProfileExistsError
 from facerec.gallery import schema
-from facerec.gallery.profile import NewTemplate, ProfileState
+from facerec.gallery.profile import Consent, NewProfile, NewTemplate, ProfileState
+from facerec.gallery.reading import EXTERNAL_TAG, NAME_TAG
+from facerec.gallery.sealed_records import (
+    ConsentDetails,
+    Owner,
+    ProfileDetails,
+    TemplateDetails,
+    embedding_size,
+)
+from facerec.gallery.times import stored
+from facerec.gallery.vault import Vault
 
 __all__ = [
+    "insert_consent",
     "insert_gallery",
     "insert_memberships",
     "insert_profile",
     "insert_templates",
+    "profile_columns",
     "record_change",
-    "update_state",
+    "update_profile",
+    "validity_columns",
 ]
 
 
-def insert_gallery(connection: Connection, name: str) -> bool:
+def insert_gallery(connection: Connection, name: str, now: datetime) -> bool:
     """Add a gallery; return False when there is one of that name."""
-    statement = insert_or(schema.gallery).values(name=name, created=_now()).on_conflict_do_nothing()
-    return bool(connection.execute(statement).rowcount)
+    columns = schema.gallery.c
+    if connection.scalar(select(columns.number).where(columns.name == name)) is not None:
+        return False
+    connection.execute(insert(schema.gallery).values(name=name, created=stored(now)))
+    return True
 
 
-def insert_profile(connection: Connection, profile_id: str, name: str, consent: str) -> int:
-    """Add a person without templates and return their number.
+def insert_profile(
+    connection: Connection, vault: Vault, profile_id: str, person: NewProfile, now: datetime
+) -> tuple[int, Owner]:
+    """Add a person without templates; return their number and what seals what is theirs.
 
     Raises:
-        ProfileExistsError: the id is taken.
+        ProfileExistsError: the id, or the external id, is taken.
     """
-    statement = (
-        insert_or(schema.profile)
-        .values(
-            profile_id=profile_id,
-            name=name,
-            state=ProfileState.ACTIVE.value,
-            consent=consent,
-            created=_now(),
-        )
-        .on_conflict_do_nothing()
-        .returning(schema.profile.c.number)
-    )
-    number = connection.scalar(statement)
-    if number is None:
+    columns = schema.profile.c
+    if connection.scalar(select(columns.number).where(columns.profile_id == profile_id)):
         raise ProfileExistsError(f"a profile with the id {profile_id!r} exists; choose another")
-    return int(number)
+    key, sealed = vault.new_key(profile_id)
+    owner = Owner(vault.home_id, profile_id, key)
+    details = ProfileDetails(person.name, person.external_id, dict(person.attributes))
+    statement = insert(schema.profile).values(
+        profile_id=profile_id,
+        state=ProfileState.ACTIVE.value,
+        created=stored(now),
+        **profile_columns(connection, vault, owner, details, None),
+        **validity_columns(person.valid_from, person.valid_until),
+    )
+    number = int(connection.execute(statement.returning(columns.number)).scalar_one())
+    connection.execute(
+        insert(schema.data_key).values(
+            profile=number, master_key_id=sealed.master_key_id, wrapped=sealed.wrapped
+        )
+    )
+    return number, owner
+
+
+def profile_columns(
+    connection: Connection,
+    vault: Vault,
+    owner: Owner,
+    details: ProfileDetails,
+    number: int | None,
+) -> Mapping[str, object]:
+    """Return the columns that say who a person is.
+
+    Args:
+        connection: Searched for another person with that external id.
+        vault: Makes the tags.
+        owner: Seals the details.
+        details: Who they are.
+        number: Of the person; None for a new one.
+
+    Raises:
+        ProfileExistsError: the external id is another person's.
+    """
+    tag = vault.tag(EXTERNAL_TAG, details.external_id) if details.external_id else None
+    if tag is not None:
+        columns = schema.profile.c
+        holder = connection.scalar(select(columns.number).where(columns.external_tag == tag))
+        if holder not in (None, number):
+            raise ProfileExistsError(
+                "a profile with that external id exists; update it, or give another"
+            )
+    return {
+        "name_tag": vault.tag(NAME_TAG, details.name),
+        "external_tag": tag,
+        "details": owner.seal_profile(details),
+    }
+
+
+def validity_columns(
+    valid_from: datetime | None, valid_until: datetime | None
+) -> Mapping[str, object]:
+    """Return the columns that say when a person may be matched.
+
+    Raises:
+        GalleryError: the end is not after the beginning.
+    """
+    first = None if valid_from is None else stored(valid_from)
+    last = None if valid_until is None else stored(valid_until)
+    if first is not None and last is not None and last <= first:
+        raise GalleryError("a person's validity must end after it begins")
+    return {"valid_from": first, "valid_until": last}
+
+
+def insert_consent(connection: Connection, number: int, owner: Owner, consent: Consent) -> None:
+    """Add a record of a person's consent."""
+    details = ConsentDetails(consent.purpose, consent.legal_basis, consent.evidence)
+    connection.execute(
+        insert(schema.consent).values(
+            profile=number,
+            details=owner.seal_consent(details),
+            given=stored(consent.given),
+            withdrawn=None if consent.withdrawn is None else stored(consent.withdrawn),
+        )
+    )
 
 
 def insert_memberships(connection: Connection, number: int, galleries: Iterable[int]) -> None:
     """Put a person into galleries; those that they are in already stay as they are."""
-    rows = [{"gallery": gallery, "profile": number} for gallery in galleries]
-    connection.execute(insert_or(schema.membership).on_conflict_do_nothing(), rows)
+    columns = schema.membership.c
+    present = set(connection.scalars(select(columns.gallery).where(columns.profile == number)))
+    rows = [
+        {"gallery": gallery, "profile": number}
+        for gallery in dict.fromkeys(galleries)
+        if gallery not in present
+    ]
+    if rows:
+        connection.execute(insert(schema.membership), rows)
 
 
-def insert_templates(connection: Connection, number: int, templates: Sequence[NewTemplate]) -> None:
+def insert_templates(
+    connection: Connection,
+    number: int,
+    owner: Owner,
+    templates: Sequence[NewTemplate],
+    now: datetime,
+) -> None:
     """Add templates to a person.
 
     Raises:
@@ -66,26 +166,24 @@ def insert_templates(connection: Connection, number: int, templates: Sequence[Ne
         return
     for space in {template.embedding_space for template in templates}:
         _check_sizes(connection, space, templates)
-    created = _now()
     rows = [
         {
             "profile": number,
             "embedding_space": template.embedding_space,
-            "embedding": template.embedding.astype("<f4").tobytes(),
+            "embedding": owner.seal_embedding(template.embedding, template.embedding_space),
+            "details": owner.seal_template(_details(template)),
             "quality": float(template.quality),
-            "source": template.source,
-            "content_sha256": template.content_sha256,
-            "created": created,
+            "created": stored(now),
         }
         for template in templates
     ]
     connection.execute(insert(schema.template), rows)
 
 
-def update_state(connection: Connection, number: int, state: ProfileState) -> None:
-    """Set whether a person may be matched."""
+def update_profile(connection: Connection, number: int, **columns: object) -> None:
+    """Set columns of a person."""
     statement = update(schema.profile).where(schema.profile.c.number == number)
-    connection.execute(statement.values(state=state.value))
+    connection.execute(statement.values(**columns))
 
 
 def record_change(connection: Connection, people: Iterable[int]) -> int:
@@ -98,18 +196,19 @@ def record_change(connection: Connection, people: Iterable[int]) -> int:
     return revision
 
 
+def _details(template: NewTemplate) -> TemplateDetails:
+    captured = "" if template.captured is None else stored(template.captured)
+    return TemplateDetails(template.source, template.content_sha256, captured)
+
+
 def _check_sizes(connection: Connection, space: str, templates: Sequence[NewTemplate]) -> None:
     sizes = {t.embedding.size for t in templates if t.embedding_space == space}
     columns = schema.template.c
-    stored = connection.scalar(
+    sealed = connection.scalar(
         select(func.length(columns.embedding)).where(columns.embedding_space == space).limit(1)
     )
-    expected = min(sizes) if stored is None else stored // 4
+    expected = min(sizes) if sealed is None else embedding_size(sealed)
     if sizes != {expected}:
         raise EmbeddingSpaceError(
             f"embeddings of the space {space} have {expected} numbers; received {max(sizes)}"
         )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()

@@ -43,6 +43,8 @@ RUNTIMES: dict[str, tuple[str, ...]] = {
     "ai_edge_litert": ("facerec/inference/litert_session.py",),
     "faiss": ("facerec/gallery/",),
     "sqlalchemy": ("facerec/gallery/",),
+    "alembic": ("facerec/gallery/migrat",),
+    "cryptography": ("facerec/gallery/vault.py", "facerec/gallery/snapshot.py"),
     "grpc": ("facerec/client/", "services/"),
     "facerec.v1": ("facerec/client/", "services/"),
     "typer": ("facerec/cli/",),

@@ -50,6 +50,7 @@ _VERIFICATION_OUTCOMES = {
 _STATES = {
     ProfileState.ACTIVE: profile_pb2.Profile.STATE_ACTIVE,
     ProfileState.SUSPENDED: profile_pb2.Profile.STATE_SUSPENDED,
+    ProfileState.EXPIRED: profile_pb2.Profile.STATE_SUSPENDED,
 }
 
 

@@ -1,0 +1,159 @@
+"""What an index reads from the database to be up to date."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union
+
+from facerec.errors import RecordDamagedError
+from facerec.gallery import schema
+from facerec.gallery.index_rows import Changes, IndexedRows
+from facerec.gallery.profile import ProfileState
+from facerec.gallery.reading import (
+    decode_embeddings,
+    gallery_names,
+    open_owner,
+    read_revision,
+)
+from facerec.gallery.vault import Vault
+
+__all__ = ["read_changes"]
+
+_profile, _template, _key = schema.profile.c, schema.template.c, schema.data_key.c
+_gallery, _membership, _change = schema.gallery.c, schema.membership.c, schema.change.c
+
+_ROWS_AT_ONCE = 20_000
+"""Templates that are held both sealed and open at a time."""
+
+_Row = tuple[int, str, str, bytes, str, bytes]
+"""Number and id of a person, a space, a sealed embedding, and the person's sealed key."""
+_Query = Select[_Row]
+_Opened = tuple[int, bytes, bytes]
+"""Number and id of a person, an opened embedding."""
+
+
+def read_changes(
+    connection: Connection, vault: Vault, since: int, then: str, instant: str
+) -> Changes:
+    """Read all that an index needs to catch up.
+
+    Args:
+        connection: Sees the state of one instant.
+        vault: Opens the templates.
+        since: Revision of the index; 0 for an empty one.
+        then: Moment whose validity the index shows; "" for an empty one.
+        instant: Moment whose validity it is to show.
+
+    Raises:
+        GalleryDamagedError: a template cannot be opened, or is no unit vector.
+        MasterKeyError: the master key is another one.
+    """
+    touched = _touched(since, then, instant)
+    query = _templates(instant)
+    memberships = select(_gallery.name, _membership.profile).join_from(
+        schema.membership, schema.gallery
+    )
+    if since:
+        query = query.where(_template.profile.in_(touched))
+        memberships = memberships.where(_membership.profile.in_(touched))
+    members: dict[str, list[int]] = {name: [] for name in gallery_names(connection)}
+    for name, number in connection.execute(memberships):
+        members[name].append(number)
+    return Changes(
+        revision=read_revision(connection),
+        instant=instant,
+        until=_next_boundary(connection, instant),
+        people=np.array(sorted(connection.scalars(touched)), np.int64),
+        rows=_read_rows(connection, vault, query),
+        members={name: np.array(numbers, np.int64) for name, numbers in members.items()},
+    )
+
+
+def _touched(since: int, then: str, instant: str) -> Select[tuple[int]]:
+    """Select who was changed, or became valid or invalid, since an index was made."""
+    changed = select(_change.profile.label("profile")).where(_change.revision > since)
+    if not then:
+        return changed.distinct()
+    early, late = sorted((then, instant))  # the clock may have been set back
+
+    def between(column: ColumnElement[str]) -> ColumnElement[bool]:
+        return and_(column > early, column <= late)
+
+    crossed = select(_profile.number.label("profile")).where(
+        or_(between(_profile.valid_from), between(_profile.valid_until))
+    )
+    both = union(changed, crossed).subquery()
+    return select(both.c.profile)
+
+
+def _templates(instant: str) -> _Query:
+    """Select the templates of who may be matched, a person's together."""
+    return (
+        select(
+            _template.profile,
+            _profile.profile_id,
+            _template.embedding_space,
+            _template.embedding,
+            _key.master_key_id,
+            _key.wrapped,
+        )
+        .select_from(schema.template)
+        .join(schema.profile, _template.profile == _profile.number)
+        .outerjoin(schema.data_key, _key.profile == _profile.number)
+        .where(
+            _profile.state == ProfileState.ACTIVE.value,
+            or_(_profile.valid_from.is_(None), _profile.valid_from <= instant),
+            or_(_profile.valid_until.is_(None), _profile.valid_until > instant),
+        )
+        .order_by(_template.profile, _template.number)
+    )
+
+
+def _next_boundary(connection: Connection, instant: str) -> str:
+    """Return the first moment after `instant` at which somebody's validity begins or ends."""
+    boundaries = [
+        connection.scalar(select(func.min(column)).where(column > instant))
+        for column in (_profile.valid_from, _profile.valid_until)
+    ]
+    return min((boundary for boundary in boundaries if boundary), default="")
+
+
+def _read_rows(connection: Connection, vault: Vault, query: _Query) -> dict[str, IndexedRows]:
+    parts: dict[str, list[IndexedRows]] = {}
+    for chunk in connection.execute(query).partitions(_ROWS_AT_ONCE):
+        by_space: dict[str, list[_Opened]] = {}
+        for space, opened in _opened(vault, chunk):
+            by_space.setdefault(space, []).append(opened)
+        for space, found in by_space.items():
+            parts.setdefault(space, []).append(_indexed(found))
+    return {space: _joined(found) for space, found in parts.items()}
+
+
+def _opened(vault: Vault, chunk: Sequence[Sequence[Any]]) -> Iterator[tuple[str, _Opened]]:
+    """Open templates, unwrapping each person's key once."""
+    for (person, profile_id), rows in groupby(chunk, key=lambda row: (row[0], row[1])):
+        owner = None
+        for _, _, space, sealed, key_id, wrapped in rows:
+            if owner is None:
+                owner = open_owner(vault, profile_id, key_id, wrapped)
+            yield space, (person, profile_id.encode(), owner.open_embedding(sealed, space))
+
+
+def _indexed(opened: Sequence[_Opened]) -> IndexedRows:
+    return IndexedRows(
+        embeddings=decode_embeddings([embedding for _, _, embedding in opened]),
+        people=np.array([person for person, _, _ in opened], np.int64),
+        profile_ids=np.array([profile_id for _, profile_id, _ in opened]),
+    )
+
+
+def _joined(parts: Sequence[IndexedRows]) -> IndexedRows:
+    if len({part.embeddings.shape[1] for part in parts}) > 1:
+        raise RecordDamagedError("a template has a wrong length")
+    return IndexedRows(
+        np.concatenate([part.embeddings for part in parts]),
+        np.concatenate([part.people for part in parts]),
+        np.concatenate([part.profile_ids for part in parts]),
+    )

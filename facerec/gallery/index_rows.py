@@ -1,0 +1,50 @@
+"""Templates and changes as indexes take them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Changes", "IndexedRows"]
+
+
+@dataclass(frozen=True, eq=False)
+class IndexedRows:
+    """Templates as an index takes them; a person's rows follow one another.
+
+    Attributes:
+        embeddings: float32 (n, d), unit length.
+        people: int64 (n,): number of the person of each template.
+        profile_ids: bytes (n,): id of the person of each template.
+    """
+
+    embeddings: NDArray[np.float32]
+    people: NDArray[np.int64]
+    profile_ids: NDArray[np.bytes_]
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def __getitem__(self, index: NDArray[np.bool_]) -> "IndexedRows":
+        return IndexedRows(self.embeddings[index], self.people[index], self.profile_ids[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """What an index must do to be the one of `revision` at `instant`.
+
+    Attributes:
+        revision: Revision of the database when it was read.
+        instant: The moment at whose validity people were chosen, as times are stored.
+        until: The next moment at which somebody's validity begins or ends; "" when there is none.
+        people: int64 (n,): sorted numbers of the people to forget; all when the index is new.
+        rows: Embedding space -> the present templates of those of them who may be matched.
+        members: Gallery -> int64 (n,): numbers of those of them who are in it; every gallery.
+    """
+
+    revision: int
+    instant: str
+    until: str
+    people: NDArray[np.int64]
+    rows: dict[str, IndexedRows]
+    members: dict[str, NDArray[np.int64]]

@@ -1,0 +1,315 @@
+"""What becomes of people once they are enrolled: changes, consents, retention and erasure."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from facerec.errors import GalleryError
+from facerec.gallery import reading, schema, writing
+from facerec.gallery.database import Database
+from facerec.gallery.identifiers import check_display_name
+from facerec.gallery.profile import Consent, ProfileState, Retention
+from facerec.gallery.profile_reading import read_profile
+from facerec.gallery.sealed_records import ProfileDetails
+from facerec.gallery.times import moment, stored
+
+__all__ = ["Due", "ErasureReason", "LifeCycle", "ProfileChange", "Receipt", "Validity"]
+
+_PROFILE_TAG = "profile id"
+"""Purpose of `Vault.tag`."""
+
+_SEEN_AGAIN = timedelta(hours=1)
+"""A person who was seen less long ago is not noted again: a gate sees them every second."""
+
+_profile, _consent = schema.profile.c, schema.consent.c
+
+
+class ErasureReason(StrEnum):
+    """Why a person is erased."""
+
+    REQUESTED = "requested"
+    DATE = "retention_date"
+    UNSEEN = "not_seen"
+    WITHDRAWN = "consent_withdrawn"
+
+
+@dataclass(frozen=True)
+class Validity:
+    """When a person may be matched; None for no bound.
+
+    Attributes:
+        begins: From this moment on.
+        ends: Until this moment.
+    """
+
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ProfileChange:
+    """What to change of a person; None leaves a thing as it is.
+
+    Attributes:
+        name: New display name.
+        external_id: New external id; "" to have none.
+        attributes: New attributes, in place of all old ones.
+        state: New state.
+        galleries: New galleries, in place of all old ones; at least one.
+        validity: New times of validity.
+        retention: New rules of retention.
+    """
+
+    name: str | None = None
+    external_id: str | None = None
+    attributes: Mapping[str, str] | None = None
+    state: ProfileState | None = None
+    galleries: Sequence[str] | None = None
+    validity: Validity | None = None
+    retention: Retention | None = None
+
+
+@dataclass(frozen=True)
+class Due:
+    """Somebody whose time is up.
+
+    Attributes:
+        profile_id: Who.
+        reason: Why.
+    """
+
+    profile_id: str
+    reason: ErasureReason
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """That a person was erased; what is stored of it tells nothing of whom.
+
+    Attributes:
+        receipt_id: Random id of the erasure.
+        reason: Why.
+        erased: When, UTC.
+        templates: How many templates were erased.
+        evidence_sha256: SHA-256 over what was erased as it was stored: the sealed data key, then
+            the sealed templates in order of their numbers.
+        profile_tag: The same for the same profile id, which it does not tell.
+    """
+
+    receipt_id: str
+    reason: ErasureReason
+    erased: datetime
+    templates: int
+    evidence_sha256: str
+    profile_tag: str
+
+
+class LifeCycle:
+    """Changes and erases the people of one database."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        """Work on a database; `clock` tells the present moment."""
+        self._database = database
+        self._clock = clock
+
+    def update(self, profile_id: str, change: ProfileChange) -> None:
+        """Change a person; all of it, or nothing.
+
+        Raises:
+            ProfileNotFoundError: no profile has that id.
+            ProfileExistsError: the external id is another person's.
+            GalleryNotFoundError: no gallery has a given name.
+            GalleryError: a value is not fit.
+        """
+        columns: dict[str, Any] = {}
+        if change.state is ProfileState.EXPIRED:
+            raise GalleryError("people expire by the clock: change their validity instead")
+        if change.state is not None:
+            columns["state"] = change.state.value
+        if change.validity is not None:
+            columns |= writing.validity_columns(change.validity.begins, change.validity.ends)
+        if change.retention is not None:
+            columns |= _retention_columns(change.retention)
+        with self._changing(profile_id) as (connection, number):
+            columns |= self._details_columns(connection, number, change)
+            if columns:
+                writing.update_profile(connection, number, **columns)
+            if change.galleries is not None:
+                _replace_memberships(connection, number, change.galleries)
+
+    def give_consent(
+        self, profile_id: str, *, purpose: str, legal_basis: str, evidence: str
+    ) -> None:
+        """Record a consent, or another ground for keeping a person.
+
+        Raises:
+            ProfileNotFoundError: no profile has that id.
+        """
+        consent = Consent(purpose, legal_basis, evidence, given=self._clock())
+        with self._changing(profile_id) as (connection, number):
+            owner = reading.owner_of(connection, self._database.vault, number)
+            writing.insert_consent(connection, number, owner, consent)
+
+    def withdraw_consent(self, profile_id: str, consent_id: int | None = None) -> None:
+        """Withdraw a consent, or all. Without any that stands the person is not matched any more.
+
+        Raises:
+            ProfileNotFoundError: no profile has that id.
+            GalleryError: the person has no such consent that stands.
+        """
+        with self._changing(profile_id) as (connection, number):
+            theirs = (_consent.profile == number, _consent.withdrawn.is_(None))
+            which = theirs if consent_id is None else (*theirs, _consent.number == consent_id)
+            withdrawal = (
+                update(schema.consent).where(*which).values(withdrawn=stored(self._clock()))
+            )
+            if not connection.execute(withdrawal).rowcount:
+                raise GalleryError("the person has no such consent that stands; see profiles show")
+            if not connection.scalar(select(func.count()).where(*theirs)):
+                writing.update_profile(connection, number, state=ProfileState.SUSPENDED.value)
+
+    def record_seen(self, profile_ids: Iterable[str]) -> None:
+        """Note that people were recognised just now; those who are not there are passed over."""
+        now = self._clock()
+        unnoted = (_profile.last_seen.is_(None)) | (_profile.last_seen < stored(now - _SEEN_AGAIN))
+        theirs = (_profile.profile_id.in_(sorted(set(profile_ids))), unnoted)
+        with self._database.reading() as connection:
+            if not connection.scalar(select(func.count()).where(*theirs)):
+                return
+        with self._database.writing() as connection:
+            connection.execute(update(schema.profile).where(*theirs).values(last_seen=stored(now)))
+
+    def due(self) -> tuple[Due, ...]:
+        """Return who is to be erased by now, in the order in which they were enrolled."""
+        now = self._clock()
+        standing = select(func.count()).where(
+            _consent.profile == _profile.number, _consent.withdrawn.is_(None)
+        )
+        ever = select(func.count()).where(_consent.profile == _profile.number)
+        query = select(
+            schema.profile,
+            standing.scalar_subquery().label("standing"),
+            ever.scalar_subquery().label("ever"),
+        ).order_by(_profile.number)
+        with self._database.reading() as connection:
+            found = [(row.profile_id, _reason(row, now)) for row in connection.execute(query)]
+        return tuple(Due(profile_id, reason) for profile_id, reason in found if reason)
+
+    def erase(self, profile_id: str, reason: ErasureReason = ErasureReason.REQUESTED) -> Receipt:
+        """Erase a person: templates, records, and the data key that alone could open copies.
+
+        Raises:
+            ProfileNotFoundError: no profile has that id.
+        """
+        tag = self._database.vault.tag(_PROFILE_TAG, profile_id)
+        with self._changing(profile_id) as (connection, number):
+            templates, evidence = _evidence(connection, number)
+            receipt = Receipt(
+                receipt_id=secrets.token_hex(16),
+                reason=reason,
+                erased=self._clock(),
+                templates=templates,
+                evidence_sha256=evidence,
+                profile_tag=tag,
+            )
+            connection.execute(insert(schema.erasure).values(**_row_of(receipt)))
+            # All that refers to the person goes with them (ON DELETE CASCADE).
+            connection.execute(delete(schema.profile).where(_profile.number == number))
+            # The snapshot holds them too; without its key nobody can read it.
+            connection.execute(delete(schema.snapshot))
+        self._database.snapshot_path.unlink(missing_ok=True)
+        self._database.tidy()
+        return receipt
+
+    def receipts(self) -> tuple[Receipt, ...]:
+        """Return the receipts of all erasures, oldest first."""
+        query = select(schema.erasure).order_by(schema.erasure.c.number)
+        with self._database.reading() as connection:
+            return tuple(
+                Receipt(
+                    row.receipt_id,
+                    ErasureReason(row.reason),
+                    moment(row.erased),
+                    row.templates,
+                    row.evidence_sha256,
+                    row.profile_tag,
+                )
+                for row in connection.execute(query)
+            )
+
+    @contextmanager
+    def _changing(self, profile_id: str) -> Iterator[tuple[Connection, int]]:
+        with self._database.writing() as connection:
+            number = reading.profile_number(connection, profile_id)
+            yield connection, number
+            writing.record_change(connection, [number])
+
+    def _details_columns(
+        self, connection: Connection, number: int, change: ProfileChange
+    ) -> Mapping[str, object]:
+        """Return the columns of who a person is, if that is to change."""
+        if change.name is None and change.external_id is None and change.attributes is None:
+            return {}
+        vault = self._database.vault
+        owner = reading.owner_of(connection, vault, number)
+        known = read_profile(connection, vault, owner.profile_id, stored(self._clock()))
+        details = ProfileDetails(known.name, known.external_id, known.attributes)
+        if change.name is not None:
+            details = replace(details, name=check_display_name(change.name))
+        if change.external_id is not None:
+            details = replace(details, external_id=change.external_id)
+        if change.attributes is not None:
+            details = replace(details, attributes=dict(change.attributes))
+        return writing.profile_columns(connection, vault, owner, details, number)
+
+
+def _retention_columns(retention: Retention) -> Mapping[str, object]:
+    days = retention.erase_unseen_days
+    if days is not None and days < 1:
+        raise GalleryError(f"days without being seen must be at least 1; received {days}")
+    date = retention.erase_on
+    return {"erase_on": None if date is None else stored(date), "erase_unseen_days": days}
+
+
+def _replace_memberships(connection: Connection, number: int, galleries: Sequence[str]) -> None:
+    if not galleries:
+        raise GalleryError("name at least one gallery")
+    numbers = reading.gallery_numbers(connection, galleries)
+    connection.execute(delete(schema.membership).where(schema.membership.c.profile == number))
+    writing.insert_memberships(connection, number, numbers)
+
+
+def _reason(row: Any, now: datetime) -> ErasureReason | None:
+    """Say why a person is to be erased; None if they are not."""
+    if row.ever and not row.standing:
+        return ErasureReason.WITHDRAWN
+    if row.erase_on and row.erase_on <= stored(now):
+        return ErasureReason.DATE
+    if row.erase_unseen_days is not None:
+        last = moment(row.last_seen or row.created)
+        if last + timedelta(days=row.erase_unseen_days) <= now:
+            return ErasureReason.UNSEEN
+    return None
+
+
+def _evidence(connection: Connection, number: int) -> tuple[int, str]:
+    """Return how many templates a person has, and the hash of what is stored."""
+    key, template = schema.data_key.c, schema.template.c
+    wrapped = connection.scalar(select(key.wrapped).where(key.profile == number))
+    digest = hashlib.sha256(wrapped or b"")
+    query = select(template.embedding).where(template.profile == number).order_by(template.number)
+    sealed = connection.scalars(query).all()
+    for embedding in sealed:
+        digest.update(embedding)
+    return len(sealed), digest.hexdigest()
+
+
+def _row_of(receipt: Receipt) -> Mapping[str, object]:
+    return vars(receipt) | {"reason": receipt.reason.value, "erased": stored(receipt.erased)}
