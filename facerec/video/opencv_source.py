@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import SourceError
+from facerec.video.capture_options import CaptureOptions, rtsp_transport
 from facerec.video.frame import Frame
 from facerec.video.naming import source_name
 from facerec.video.quiet_opencv import quiet_opencv
@@ -20,27 +21,27 @@ from facerec.video.redaction import is_url, redact
 
 __all__ = ["OpenCvSource"]
 
-_OPEN_TIMEOUT_MS = 10_000
-_READ_TIMEOUT_MS = 10_000
 _USUAL_FPS = 25.0
+_USUAL_OPTIONS = CaptureOptions()
 
 
 class OpenCvSource:
     """A `FrameSource` that gives every frame, as fast as it is asked for."""
 
-    def __init__(self, spec: str) -> None:
+    def __init__(self, spec: str, options: CaptureOptions = _USUAL_OPTIONS) -> None:
         """Open the source and read its first frame, so that a bad one fails here.
 
         Args:
             spec: A path, a device number or a URL.
+            options: Limits, for URLs.
 
         Raises:
             SourceError: there is no such file or device, it is not a video, or it has no frames.
         """
         self._address = redact(spec)
         self._name = source_name(spec)
-        with quiet_opencv():
-            self._capture = _open(spec, self._address)
+        with quiet_opencv(), rtsp_transport(spec, options.rtsp_transport):
+            self._capture = _open(spec, self._address, options)
         self._is_film = not spec.isdecimal() and _is_finite(spec, self._capture)
         self._opened = datetime.now(UTC)
         self._opened_monotonic_s = monotonic()
@@ -80,6 +81,11 @@ class OpenCvSource:
     def is_live(self) -> bool:
         """True for a device, and for a stream that states no length."""
         return not self._is_film
+
+    @property
+    def stamp_s(self) -> float:
+        """The stream's own time stamp of the frame read last, seconds from any origin."""
+        return float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
 
     @property
     def dropped(self) -> int:
@@ -141,12 +147,12 @@ class OpenCvSource:
         return self._clock_s
 
 
-def _open(spec: str, address: str) -> cv2.VideoCapture:
+def _open(spec: str, address: str, options: CaptureOptions) -> cv2.VideoCapture:
     """Open a capture or say in one line why not."""
     if is_url(spec):
         limits = [
-            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_TIMEOUT_MS),
-            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_TIMEOUT_MS),
+            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(options.open_timeout_s * 1000)),
+            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(options.read_timeout_s * 1000)),
         ]
         capture = cv2.VideoCapture(spec, cv2.CAP_FFMPEG, limits)
         advice = "check address, user and password, and that the camera is reachable"
