@@ -253,5 +253,5 @@ CATALOGUE: tuple[CatalogueEntry, ...] = (
     ),
 )
 
-DEFAULT_NAMES = ("yunet", "sface")
+DEFAULT_NAMES = ("yunet", "sface", "centerface")
 """What ``facerec models pull`` takes when no network is named."""

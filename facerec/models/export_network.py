@@ -7,9 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from facerec.errors import ModelError
-from facerec.models import workshop
 from facerec.models.progress import Progress, Silent
 from facerec.models.store import KERAS_FILE, LITERT_FILE, ModelStore
+from facerec.models.workshop import ExportJob, Workshop
 
 __all__ = ["ExportFormat", "export_network"]
 
@@ -82,4 +82,5 @@ def _write(name: str, store: ModelStore, target_format: ExportFormat, made: Path
         shutil.copyfile(store.file(name, LITERT_FILE), made)
     else:
         source = store.file(name, KERAS_FILE)
-        workshop.do(workshop.ExportJob(str(source), str(target_format), str(made)))
+        with Workshop() as workshop:
+            workshop.do(ExportJob(str(source), str(target_format), str(made)))

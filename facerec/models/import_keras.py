@@ -25,6 +25,7 @@ def import_keras(job: ImportKerasJob) -> None:
             exported.
     """
     network = _load(Path(job.source))
+    _check_chip(network, job.chip_size_px)
     whole = _with_preprocessing(network, job)
     folder = Path(job.folder)
     side = job.chip_size_px
@@ -59,6 +60,15 @@ def _load(path: Path) -> keras.Model:
     if len(shape) != 4 or shape[3] != 3:
         raise ModelImportError(f"a network takes images (n, h, w, 3); this one takes {shape}")
     return network
+
+
+def _check_chip(network: keras.Model, chip_size_px: int | None) -> None:
+    """Refuse an embedder whose chips are of another size than was stated."""
+    _, height, width, _ = network.inputs[0].shape
+    if chip_size_px is not None and {height, width} - {None, chip_size_px}:
+        raise ModelImportError(
+            f"the network takes chips of {width}x{height}; --chip-size says {chip_size_px}"
+        )
 
 
 def _with_preprocessing(network: keras.Model, job: ImportKerasJob) -> keras.Model:

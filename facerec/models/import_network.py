@@ -10,12 +10,12 @@ from pathlib import Path
 from facerec.errors import FaceRecError, ModelDamagedError, ModelImportError
 from facerec.inference import Alignment, ModelManifest, ModelTask, Preprocessing
 from facerec.inference.litert_session import LiteRtSession
-from facerec.models import workshop
 from facerec.models.catalogue import ALIGNMENTS, CATALOGUE, embedding_space
 from facerec.models.file_hash import sha256_of
 from facerec.models.progress import Progress, Silent
 from facerec.models.smoke_check import check_detector, check_embedder
 from facerec.models.store import KERAS_FILE, LITERT_FILE, ModelStore
+from facerec.models.workshop import ConvertJob, ImportKerasJob, Job, Workshop
 
 __all__ = ["ImportRequest", "import_network"]
 
@@ -147,9 +147,9 @@ def _convert_onnx(request: ImportRequest, folder: Path) -> Preprocessing:
             f"the preprocessing of {request.architecture} is known and is another; leave out "
             "--color-order, --offset and --scale"
         )
-    job = workshop.ConvertJob(request.name, request.architecture, str(request.path), str(folder))
+    job = ConvertJob(request.name, request.architecture, str(request.path), str(folder))
     try:
-        workshop.do(job)
+        _do(job)
     except ModelDamagedError as error:
         raise ModelImportError(str(error)) from error
     return known.preprocessing
@@ -157,7 +157,7 @@ def _convert_onnx(request: ImportRequest, folder: Path) -> Preprocessing:
 
 def _export_keras(request: ImportRequest, folder: Path) -> Preprocessing:
     stated = request.preprocessing
-    job = workshop.ImportKerasJob(
+    job = ImportKerasJob(
         name=request.name,
         source=str(request.path),
         folder=str(folder),
@@ -166,8 +166,13 @@ def _export_keras(request: ImportRequest, folder: Path) -> Preprocessing:
         scale=stated.scale if stated else 1.0,
         chip_size_px=request.chip_size_px if request.task is ModelTask.EMBEDDER else None,
     )
-    workshop.do(job)
+    _do(job)
     return stated or _OWN
+
+
+def _do(job: Job) -> None:
+    with Workshop() as workshop:
+        workshop.do(job)
 
 
 _OWN = Preprocessing(1, "bgr", (0.0, 0.0, 0.0), 1.0)

