@@ -89,6 +89,23 @@ class ServerSettings(_Section):
     """The gRPC server."""
 
     listen: str = "127.0.0.1:50051"
+    """Where callers connect; beyond this machine only with TLS."""
+    token_listen: str | None = None
+    """A second address, for callers that have an API token and no certificate."""
+    tls_certificate: Path | None = None
+    """PEM file of the server's certificate.  [default: pki/server.crt in the home, if it exists]"""
+    tls_key: Path | None = None
+    """PEM file of its private key."""
+    tls_client_ca: Path | None = None
+    """PEM file of the authority whose clients may connect; without it callers need a token."""
+    audience: str = "facerec"
+    """Name of this server, or of the servers that share their tokens."""
+    local_roles: tuple[Literal["gate", "enroller", "auditor", "administrator"], ...] = (
+        "administrator",
+    )
+    """Roles of a caller on this machine that shows nothing; only without TLS."""
+    calls_per_second_per_client: float = Field(default=200.0, ge=0)
+    """Calls that one client may make; 0 for any number."""
     max_message_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     """Larger requests are refused before they are read."""
     analysis_workers: int = Field(default=2, ge=1, le=256)
@@ -151,6 +168,21 @@ class Settings(BaseSettings):
     def database_path(self) -> Path:
         """The gallery's SQLite file."""
         return self.home / "gallery.db"
+
+    @property
+    def pki_dir(self) -> Path:
+        """Folder of the certificates that ``facerec pki`` makes."""
+        return self.home / "pki"
+
+    @property
+    def revoked_certificates_path(self) -> Path:
+        """File of the serial numbers of certificates that are not taken any more."""
+        return self.pki_dir / "revoked"
+
+    @property
+    def tokens_path(self) -> Path:
+        """File of what is kept of API tokens."""
+        return self.home / "tokens.json"
 
 
 class _Loaded(Settings):

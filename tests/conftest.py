@@ -28,7 +28,7 @@ def home() -> Path:
     path = ROOT / ".cache" / "test-home"
     store = ModelStore(Settings(home=path).models_dir)
     installed = {manifest.name for manifest in store.installed()}
-    missing = [name for name in ("yunet", "sface") if name not in installed]
+    missing = [name for name in ("yunet", "sface", "centerface") if name not in installed]
     if missing:
         pull(missing, store)
     return path

@@ -10,6 +10,7 @@ from facerec.analysis.detection import Detector
 from facerec.analysis.embedding import Embedder
 from facerec.analysis.faces import Faces
 from facerec.analysis.quality import assess
+from facerec.analysis.second_look import SecondLook
 from facerec.analysis.stages import Stage, StageObserver, unobserved
 
 __all__ = ["FaceAnalyzer"]
@@ -27,6 +28,7 @@ class FaceAnalyzer:
         min_detection_score: float,
         mirrored: bool,
         observe: StageObserver = unobserved,
+        second_look: SecondLook | None = None,
     ) -> None:
         """Compose an analyzer.
 
@@ -37,6 +39,8 @@ class FaceAnalyzer:
             min_detection_score: Least detection score of a face, 0..1.
             mirrored: Whether mirrored chips are embedded too.
             observe: Told of each stage as it begins and ends.
+            second_look: Finds the landmarks by which mirrored chips are cut; None to mirror the
+                first ones.
         """
         self._detector = detector
         self._embedder = embedder
@@ -44,6 +48,7 @@ class FaceAnalyzer:
         self._min_detection_score = min_detection_score
         self._mirrored = mirrored
         self._observe = observe
+        self._second_look = second_look if mirrored else None
 
     @property
     def embedding_space(self) -> str:
@@ -75,11 +80,11 @@ class FaceAnalyzer:
         Returns:
             The same faces with embeddings.
         """
-        return self._embedded(faces, self._chips(image_bgr, faces))
+        return self._embedded(image_bgr, faces, self._chips(image_bgr, faces))
 
     def analyze(self, image_bgr: NDArray[np.uint8]) -> Faces:
         """Find, assess and embed the faces of an image; see `detect` and `embed`."""
-        return self._embedded(*self._found(image_bgr))
+        return self._embedded(image_bgr, *self._found(image_bgr))
 
     def _found(self, image_bgr: NDArray[np.uint8]) -> tuple[Faces, NDArray[np.uint8]]:
         with self._observe(Stage.DETECT):
@@ -95,9 +100,18 @@ class FaceAnalyzer:
         with self._observe(Stage.ALIGN):
             return align(image_bgr, faces.landmarks_px, self._embedder.alignment)
 
-    def _embedded(self, faces: Faces, chips: NDArray[np.uint8]) -> Faces:
+    def _embedded(
+        self, image_bgr: NDArray[np.uint8], faces: Faces, chips: NDArray[np.uint8]
+    ) -> Faces:
+        to_mirror = chips
+        if self._second_look is not None:
+            with self._observe(Stage.ALIGN):
+                landmarks = self._second_look.landmarks(image_bgr, faces)
+                to_mirror = align(image_bgr, landmarks, self._embedder.alignment)
         with self._observe(Stage.EMBED):
-            made = self._embedder.embed_assessed(chips, mirrored=self._mirrored)
+            made = self._embedder.embed_assessed(
+                chips, mirrored=self._mirrored, mirror_of_bgr=to_mirror
+            )
         quality = faces.quality
         if quality is not None and faces.recognisability is None:
             quality = replace(quality, overall=quality.overall * made.recognisability)

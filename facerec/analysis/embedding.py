@@ -51,8 +51,20 @@ class Embedder(Protocol):
         """
         ...
 
-    def embed_assessed(self, chips_bgr: NDArray[np.uint8], *, mirrored: bool) -> "Embeddings":
-        """Embed aligned faces and say how much of a face was seen; see `embed`."""
+    def embed_assessed(
+        self,
+        chips_bgr: NDArray[np.uint8],
+        *,
+        mirrored: bool,
+        mirror_of_bgr: NDArray[np.uint8] | None = None,
+    ) -> "Embeddings":
+        """Embed aligned faces and say how much of a face was seen; see `embed`.
+
+        Args:
+            chips_bgr: As in `embed`.
+            mirrored: As in `embed`.
+            mirror_of_bgr: uint8 (n, s, s, 3), chips of the same faces to mirror instead.
+        """
         ...
 
 
@@ -102,7 +114,13 @@ class NetworkEmbedder:
         """Embed aligned faces; see `Embedder.embed`."""
         return self.embed_assessed(chips_bgr, mirrored=mirrored).vectors
 
-    def embed_assessed(self, chips_bgr: NDArray[np.uint8], *, mirrored: bool) -> Embeddings:
+    def embed_assessed(
+        self,
+        chips_bgr: NDArray[np.uint8],
+        *,
+        mirrored: bool,
+        mirror_of_bgr: NDArray[np.uint8] | None = None,
+    ) -> Embeddings:
         """Embed aligned faces and say how much of a face was seen; see `Embedder`."""
         side = self._alignment.chip_size_px
         if chips_bgr.shape[1:] != (side, side, 3) or chips_bgr.dtype != np.uint8:
@@ -113,19 +131,19 @@ class NetworkEmbedder:
         if not len(chips_bgr):
             none = np.zeros((0, self._manifest.embedding_size), np.float32)
             return Embeddings(none, np.zeros(0, np.float32))
-        vectors, lengths = zip(
-            *(self._embed_one(chip, mirrored=mirrored) for chip in chips_bgr), strict=True
-        )
+        to_mirror = chips_bgr if mirror_of_bgr is None else mirror_of_bgr
+        views = [
+            np.stack([chip, other[:, ::-1]]) if mirrored else chip[None]
+            for chip, other in zip(chips_bgr, to_mirror, strict=True)
+        ]
+        vectors, lengths = zip(*map(self._embed_one, views), strict=True)
         return Embeddings(np.stack(vectors), self._recognisability(np.array(lengths, np.float32)))
 
-    def _embed_one(
-        self, chip_bgr: NDArray[np.uint8], *, mirrored: bool
-    ) -> tuple[NDArray[np.float32], float]:
-        """Return the embedding of a chip, and the mean length of the network's own output."""
-        views = np.stack([chip_bgr, chip_bgr[:, ::-1]]) if mirrored else chip_bgr[None]
+    def _embed_one(self, views: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+        """Return the embedding of views of a face, and the mean length of the network's output."""
         raw = self._session.run(prepared(views, self._manifest.preprocessing))
         embeddings = self._unit(raw)
-        if mirrored:
+        if len(views) > 1:
             embeddings = self._unit(embeddings.sum(axis=0, keepdims=True))
         return embeddings[0], float(np.linalg.norm(raw, axis=1).mean())
 

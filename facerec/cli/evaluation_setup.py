@@ -121,6 +121,7 @@ class TemplateMaker:
                     analysis.min_face_px,
                     analysis.min_detection_score,
                     analysis.mirrored_chip,
+                    analysis.second_look,
                     _code_hash(),
                 ]
             ).encode()
@@ -149,6 +150,7 @@ class TemplateMaker:
             self.embedder.embedding_space,
             (
                 ("Mirrored chip", "yes" if analysis.mirrored_chip else "no"),
+                ("Second look", analysis.second_look or "none"),
                 ("Smallest face", f"{analysis.min_face_px} px"),
                 ("Least detection score", f"{analysis.min_detection_score:g}"),
                 ("Engine", self.settings.inference.engine),

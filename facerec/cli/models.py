@@ -55,7 +55,8 @@ def _shown_progress(*, quiet: bool) -> Iterator["Progress"]:
 @models.command()
 def pull(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Networks to pull.  [default: yunet sface]")
+        list[str] | None,
+        typer.Argument(help="Networks to pull.  [default: yunet sface centerface]"),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Pull the whole catalogue.")] = False,
     force: Annotated[

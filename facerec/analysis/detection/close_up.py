@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.analysis.detection.merging import average_of
+from facerec.analysis.detection.merging import average_landmarks
 from facerec.analysis.detection.placing import placed, resized
 from facerec.analysis.faces import Faces
 
-__all__ = ["refine"]
+__all__ = ["look_again", "refine"]
 
 CLOSE_UP_PX = 192
 FACE_PX = 112
@@ -24,7 +25,7 @@ less, too."""
 def refine(
     find_cells: Callable[[NDArray[np.uint8]], Faces], image_bgr: NDArray[np.uint8], faces: Faces
 ) -> Faces:
-    """Average box and landmarks of each face with those seen in a close-up of it.
+    """Average the landmarks of each face with those seen in a close-up of it.
 
     In the close-up the face has the size at which the detector is most exact and lies elsewhere
     on the grid of its cells, so its errors are nearly independent of the first look's.
@@ -35,31 +36,28 @@ def refine(
         faces: What was found in it.
 
     Returns:
-        As many faces, in the same order, with the same scores.
+        The same faces with better landmarks.
     """
-    refined = [_refine_one(find_cells, image_bgr, faces[i : i + 1]) for i in range(len(faces))]
-    return Faces(
-        np.concatenate([faces.boxes_xyxy_px[:0], *(one.boxes_xyxy_px for one in refined)]),
-        faces.detection_scores,
-        np.concatenate([faces.landmarks_px[:0], *(one.landmarks_px for one in refined)]),
-    )
+    landmarks = np.empty_like(faces.landmarks_px)
+    for i in range(len(faces)):
+        face = faces[i : i + 1]
+        again = _seen_again(find_cells, image_bgr, face)
+        landmarks[i] = (face.landmarks_px[0] + again.landmarks_px[0]) / 2
+    return replace(faces, landmarks_px=landmarks)
 
 
-def _refine_one(
+def _seen_again(
     find_cells: Callable[[NDArray[np.uint8]], Faces], image_bgr: NDArray[np.uint8], face: Faces
 ) -> Faces:
+    """The face with its close-up's landmarks, or with its own where the close-up shows none."""
     left, top, right, bottom = face.boxes_xyxy_px[0].tolist()
     face_side = math.sqrt(max((right - left) * (bottom - top), 1.0))
     side = max(round(face_side * CLOSE_UP_PX / FACE_PX), 1)
     x, y = round((left + right - side) / 2), round((top + bottom - side) / 2)
     cells = find_cells(resized(_square(image_bgr, x, y, side), CLOSE_UP_PX, CLOSE_UP_PX))
-    size = side / CLOSE_UP_PX
-    again = average_of(placed(cells, corner_xy=(x, y), pixel_size_xy=(size, size)), face)
-    return Faces(
-        (face.boxes_xyxy_px + again.boxes_xyxy_px) * np.float32(0.5),
-        face.detection_scores,
-        (face.landmarks_px + again.landmarks_px) * np.float32(0.5),
-    )
+    pixel = side / CLOSE_UP_PX
+    cells = placed(cells, corner_xy=(x, y), pixel_size_xy=(pixel, pixel))
+    return average_landmarks(cells, face)
 
 
 def _square(image_bgr: NDArray[np.uint8], x: int, y: int, side: int) -> NDArray[np.uint8]:

@@ -1,7 +1,8 @@
 """Making one face of the many cells of a detector that see it."""
 
+from dataclasses import replace
+
 import numpy as np
-from numpy.typing import NDArray
 
 from facerec.analysis.detection.suppression import (
     areas,
@@ -11,7 +12,7 @@ from facerec.analysis.detection.suppression import (
 )
 from facerec.analysis.faces import Faces
 
-__all__ = ["SEEN_FROM", "average_of", "merge", "without_parts"]
+__all__ = ["SEEN_FROM", "average_landmarks", "merge", "without_parts"]
 
 MAX_OVERLAP = 0.3
 """Intersection over union above which two boxes are one face; YuNet's and OpenCV's usual value."""
@@ -31,11 +32,12 @@ SEEN_FROM = 0.2
 def merge(cells: Faces, *, min_score: float) -> Faces:
     """Keep one face of each group of overlapping cells.
 
-    The best cell decides the score. Box and landmarks are the average, weighted by score, of all
-    cells that see the same face: several neighbouring cells predict each landmark nearly
-    independently. Measured on LFW, this takes a third off the landmarks' jitter under shifts and
-    resizes of the image (6.2 to 4.0 % of the distance between the eyes) and a sixth off the
-    misses of open-set identification.
+    The best cell decides score and box. The landmarks are the average, weighted by score, of all
+    cells that see the same face: neighbouring cells predict each landmark nearly independently.
+    Measured on LFW, this takes a third off the landmarks' jitter under shifts and resizes of the
+    image (6.2 to 4.0 % of the distance between the eyes) and a sixth off the misses of open-set
+    identification. Averaged boxes are no better (FDDB, average precision at an overlap of .65:
+    77.6 %, against 78.5 % for the best cell's).
 
     Args:
         cells: Cells with a score of `SEEN_FROM` and more, in any order.
@@ -46,7 +48,7 @@ def merge(cells: Faces, *, min_score: float) -> Faces:
     """
     good = cells[cells.detection_scores >= min_score]
     best = good[suppress_overlaps(good.boxes_xyxy_px, good.detection_scores, MAX_OVERLAP)]
-    return average_of(cells, best)
+    return average_landmarks(cells, best)
 
 
 def without_parts(cells: Faces, larger: Faces) -> Faces:
@@ -71,24 +73,22 @@ def without_parts(cells: Faces, larger: Faces) -> Faces:
     return cells[np.flatnonzero(~is_part)]
 
 
-def average_of(cells: Faces, faces: Faces) -> Faces:
-    """Average box and landmarks of the cells that see each face; none leaves it as it is."""
+def average_landmarks(cells: Faces, faces: Faces) -> Faces:
+    """Average the landmarks of the cells that see each face.
+
+    Args:
+        cells: Cells, in any order.
+        faces: Faces in pixels of the same image.
+
+    Returns:
+        The same faces with averaged landmarks; a face that no cell sees keeps its own.
+    """
     if not len(faces) or not len(cells):
         return faces
     same = overlaps(faces.boxes_xyxy_px, cells.boxes_xyxy_px) > SAME_FACE_OVERLAP
     weights = np.where(same, cells.detection_scores, 0)
-    total = weights.sum(axis=1, keepdims=True)
-    weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
-    return Faces(
-        _averaged(weights, cells.boxes_xyxy_px, faces.boxes_xyxy_px),
-        faces.detection_scores,
-        _averaged(weights, cells.landmarks_px, faces.landmarks_px),
-    )
-
-
-def _averaged(
-    weights: NDArray[np.float32], values: NDArray[np.float32], otherwise: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    averages = (weights @ values.reshape(len(values), -1)).reshape(otherwise.shape)
-    seen = weights.any(axis=1).reshape(-1, *[1] * (otherwise.ndim - 1))
-    return np.where(seen, averages, otherwise).astype(np.float32)
+    totals = weights.sum(axis=1)[:, None, None]
+    sums = (weights @ cells.landmarks_px.reshape(len(cells), -1)).reshape(-1, 5, 2)
+    landmarks = faces.landmarks_px.copy()
+    np.divide(sums, totals, out=landmarks, where=totals > 0)
+    return replace(faces, landmarks_px=landmarks)

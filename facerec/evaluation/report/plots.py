@@ -66,7 +66,8 @@ def det_plot(curves: Sequence[tuple[str, ErrorCurve]], least_fmr: float) -> Figu
             fmr, fnmr = _thinned(curve)
             axes.step(fmr, fnmr, where="post", color=colour, label=label)
         axes.axvline(least_fmr, color=GREY, linewidth=1, linestyle=":")
-        axes.set(xscale="log", yscale="log", xlabel="FMR", ylabel="FNMR")
+        axes.set(xlabel="FMR", ylabel="FNMR")
+        _logarithmic(axes, any((curve.fnmr > 0).any() for _, curve in curves))
         axes.set_xlim(max(least_fmr / 3, 1e-9), 1)
         if len(curves) > 1:
             axes.legend()
@@ -165,9 +166,17 @@ def gallery_size_plot(
             axes.plot(sizes, np.where(rates > 0, rates, np.nan), "o", color=colour, label=label)
         for (_, rates), colour in zip(stated, colours, strict=False):
             axes.plot(sizes, rates, color=colour)
-        axes.set(xscale="log", yscale="log", xlabel="People in the gallery", ylabel="FPIR")
+        axes.set(xlabel="People in the gallery", ylabel="FPIR")
+        _logarithmic(axes, True)
         axes.legend(loc="lower right")
     return made[0]
+
+
+def _logarithmic(axes: Any, anything: bool) -> None:
+    """Make both axes logarithmic; with nothing above 0 to show the second one stays linear."""
+    axes.set_xscale("log")
+    if anything:
+        axes.set_yscale("log")
 
 
 def cumulative_match_plot(cumulative: NDArray[np.float64]) -> Figure:

@@ -35,8 +35,14 @@ VERIFICATION_LIMITS = (
 def verification_summary(result: VerificationResult, pairs: PairsResult | None) -> str:
     """Return the answer in a sentence or two."""
     shown = [answer for answer in result.tar_at_far if not answer.bound]
-    lowest = shown[-1]
     start = "" if pairs is None else f"Accuracy over folds {pairs.accuracy.mean:.4f}. "
+    if not shown:
+        return (
+            f"{start}There are too few non-mated comparisons "
+            f"({result.comparisons.non_mated.total}) to state any false match rate; the equal "
+            f"error rate is {share(result.eer)}."
+        )
+    lowest = shown[-1]
     return (
         f"{start}At a false match rate of {rate_key(lowest.at)}, the lowest that these comparisons "
         f"can show, {share(1 - lowest.rate)} of mated comparisons are missed; the equal error rate "
