@@ -41,21 +41,37 @@ def refine(
     landmarks = np.empty_like(faces.landmarks_px)
     for i in range(len(faces)):
         face = faces[i : i + 1]
-        again = _seen_again(find_cells, image_bgr, face)
+        again = look_again(find_cells, image_bgr, face, close_up_px=CLOSE_UP_PX, face_px=FACE_PX)
         landmarks[i] = (face.landmarks_px[0] + again.landmarks_px[0]) / 2
     return replace(faces, landmarks_px=landmarks)
 
 
-def _seen_again(
-    find_cells: Callable[[NDArray[np.uint8]], Faces], image_bgr: NDArray[np.uint8], face: Faces
+def look_again(
+    find_cells: Callable[[NDArray[np.uint8]], Faces],
+    image_bgr: NDArray[np.uint8],
+    face: Faces,
+    *,
+    close_up_px: int,
+    face_px: int,
 ) -> Faces:
-    """The face with its close-up's landmarks, or with its own where the close-up shows none."""
+    """Find the landmarks of a face in a close-up of it.
+
+    Args:
+        find_cells: Gives what a detector's cells see in a uint8 BGR image, in pixels of it.
+        image_bgr: uint8 (height, width, 3).
+        face: One face that was found in it.
+        close_up_px: Side of the close-up, a multiple of 32.
+        face_px: Side of the face in it.
+
+    Returns:
+        The face with the close-up's landmarks, or with its own where the close-up shows none.
+    """
     left, top, right, bottom = face.boxes_xyxy_px[0].tolist()
     face_side = math.sqrt(max((right - left) * (bottom - top), 1.0))
-    side = max(round(face_side * CLOSE_UP_PX / FACE_PX), 1)
+    side = max(round(face_side * close_up_px / face_px), 1)
     x, y = round((left + right - side) / 2), round((top + bottom - side) / 2)
-    cells = find_cells(resized(_square(image_bgr, x, y, side), CLOSE_UP_PX, CLOSE_UP_PX))
-    pixel = side / CLOSE_UP_PX
+    cells = find_cells(resized(_square(image_bgr, x, y, side), close_up_px, close_up_px))
+    pixel = side / close_up_px
     cells = placed(cells, corner_xy=(x, y), pixel_size_xy=(pixel, pixel))
     return average_landmarks(cells, face)
 
