@@ -10,7 +10,6 @@ import typer
 
 from facerec.cli.console import emit, messages, output, warn
 from facerec.cli.progress import progress_over
-from facerec.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from facerec.analysis.analyzer import FaceAnalyzer
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from facerec.evaluation.report.subject import TestedSystem
     from facerec.evaluation.runs.run import EvaluationRun
     from facerec.inference import ModelManifest
+    from facerec.settings import Settings
 
 __all__ = [
     "DetectorOption", "EmbedderOption", "ImagesOption", "ReportOption", "TemplateMaker",
@@ -46,8 +46,10 @@ EmbedderOption = Annotated[
 
 def evaluation_settings(
     home: Path | None, detector: str | None = None, embedder: str | None = None
-) -> Settings:
+) -> "Settings":
     """Load the settings with the networks that flags name."""
+    from facerec.settings import load_settings
+
     named = {"detector": detector, "embedder": embedder}
     given = {name: value for name, value in named.items() if value is not None}
     return load_settings(home, analysis=given) if given else load_settings(home)
@@ -63,12 +65,12 @@ class TemplateMaker:
         embedder: The embedder's manifest.
     """
 
-    settings: Settings
+    settings: "Settings"
     detector: "ModelManifest"
     embedder: "ModelManifest"
 
     @classmethod
-    def of(cls, settings: Settings) -> "TemplateMaker":
+    def of(cls, settings: "Settings") -> "TemplateMaker":
         """Look up the networks that the settings name.
 
         Raises:

@@ -1,12 +1,15 @@
 """``facerec operating-points``: what thresholds are known, and which are in use."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facerec.cli.calibrate import describe
 from facerec.cli.console import Home, Json, emit, output, stated_failures
-from facerec.settings import load_settings
+
+if TYPE_CHECKING:
+    from facerec.decision.operating_point_store import OperatingPointStore
 
 __all__ = ["operating_points"]
 
@@ -24,9 +27,9 @@ def list_points(home: Home = None, as_json: Json = False) -> None:
     """List the operating points that came with facerec and those calibrated here."""
     with stated_failures():
         from facerec.decision.factory_operating_point import factory_operating_points
-        from facerec.decision.operating_point_store import FACTORY, OperatingPointStore
+        from facerec.decision.operating_point_store import FACTORY
 
-        store = OperatingPointStore(load_settings(home).operating_points_dir)
+        store = _store(home)
         used = store.in_use_name()
         records = [
             {
@@ -58,9 +61,8 @@ def show(name: Name, home: Home = None) -> None:
     """Print as JSON what an operating point says, and where it was measured."""
     with stated_failures():
         from facerec.decision.factory_operating_point import factory_operating_points
-        from facerec.decision.operating_point_store import OperatingPointStore
 
-        store = OperatingPointStore(load_settings(home).operating_points_dir)
+        store = _store(home)
         shipped = {point.name: point for point in factory_operating_points()}
         emit(describe(shipped[name] if name in shipped else store.get(name)))
 
@@ -69,7 +71,12 @@ def show(name: Name, home: Home = None) -> None:
 def use(name: Name, home: Home = None) -> None:
     """Decide at an operating point from now on; "factory" for the one that came with facerec."""
     with stated_failures():
-        from facerec.decision.operating_point_store import OperatingPointStore
-
-        OperatingPointStore(load_settings(home).operating_points_dir).use(name)
+        _store(home).use(name)
         output.print(f"decisions are now made at {name}", markup=False)
+
+
+def _store(home: Path | None) -> "OperatingPointStore":
+    from facerec.decision.operating_point_store import OperatingPointStore
+    from facerec.settings import load_settings
+
+    return OperatingPointStore(load_settings(home).operating_points_dir)

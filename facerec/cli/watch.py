@@ -15,9 +15,9 @@ from rich.markup import escape
 
 from facerec.cli.console import Home, Json, emit, messages, output, stated_failures, warn
 from facerec.cli.options import Fpir, InGallery, decision_settings
-from facerec.settings import Settings
 
 if TYPE_CHECKING:
+    from facerec.settings import Settings
     from facerec.video.annotated_film import AnnotatedFilm
     from facerec.video.monitor import Monitor, TrackDecision
     from facerec.video.source import FrameSource
@@ -126,7 +126,7 @@ def _film_paths(
 
 
 def _open(
-    settings: Settings,
+    settings: "Settings",
     galleries: Sequence[str] | None,
     sources: Sequence[str],
     names: Sequence[str],

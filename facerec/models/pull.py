@@ -41,6 +41,7 @@ def pull(
         ModelError: the conversion failed or gives other numbers than the source.
     """
     progress = progress or Silent()
+    store.make()
     entries = [find(name) for name in names]
     manifests = []
     with Workshop() as workshop:

@@ -106,13 +106,19 @@ class ModelStore:
             self._check(manifest, file_name)
         return manifest
 
+    def make(self) -> None:
+        """Make the folder of networks; a home that is made with it is its owner's alone (0700)."""
+        if not self._dir.parent.exists():
+            self._dir.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+        self._dir.mkdir(exist_ok=True)
+
     @contextmanager
     def new_folder(self) -> Iterator[Path]:
         """Give an empty folder beside the networks in which one can be made; removed at the end.
 
         What a killed process left behind is removed too.
         """
-        self._dir.mkdir(parents=True, exist_ok=True)
+        self.make()
         with self._locked():
             self._remove_abandoned()
             workplace = Path(tempfile.mkdtemp(dir=self._dir, prefix=_NEW))
