@@ -176,7 +176,7 @@ def hand_over(run: "EvaluationRun", report: Path | None, as_json: bool, lines: l
         warn(warning)
 
 
-def _analyzers(settings: Settings) -> "list[FaceAnalyzer]":
+def _analyzers(settings: "Settings") -> "list[FaceAnalyzer]":
     """Load one analyzer a core: a thread a picture beats several threads in one small network."""
     from facerec.assembly import build_analyzer
 
