@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich import box
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from facerec.cli.console import Home, Json, emit, fail, messages, output, stated_failures
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from facerec.demo.check import Check
     from facerec.demo.own_camera import Person
     from facerec.demo.result import DemoResult
@@ -106,7 +107,7 @@ def _person(name: str | None, consent: bool) -> "Person":
 class _Stages:
     """Shows the present stage, with a bar where its length is known."""
 
-    def __init__(self, bar: Progress) -> None:
+    def __init__(self, bar: "Progress") -> None:
         self._bar = bar
         self._task = bar.add_task("starting", total=None)
 
@@ -124,6 +125,8 @@ class _Stages:
 @contextmanager
 def _progress(*, shown: bool) -> Iterator[_Stages]:
     """Show stages on stderr: a live line on a terminal, else a line a stage."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
     with Progress(*columns, console=messages, transient=True, disable=not shown) as bar:
         yield _Stages(bar)
