@@ -124,9 +124,10 @@ def test_a_damaged_network(facerec: Facerec, pictures: dict[str, Path], own_home
     models = own_home / "models"
     source = models.resolve()
     models.unlink()
-    for name in ("yunet", "sface"):
+    for manifest in source.glob("*/manifest.json"):
+        name = manifest.parent.name
         (models / name).mkdir(parents=True)
-        for file in (source / name).iterdir():
+        for file in manifest.parent.iterdir():
             (models / name / file.name).symlink_to(file)
     network = models / "yunet" / "model.tflite"
     data = bytearray(network.read_bytes())
