@@ -27,6 +27,8 @@ and what to do, without naming a person, a template or a secret.
     └── ServiceError               the server cannot start, or a call to it failed
         ├── RequestError           a field of a request does not hold what it must
         │   └── RequestImageError  a picture in a request cannot be taken
+        ├── UnauthenticatedError   a caller that is not known
+        ├── PermissionDeniedError  a caller that may not do what it asks
         ├── OverloadedError        more calls wait than the server takes on
         ├── NotReadyError          the server loads its networks, or is stopping
         ├── DeadlineError          the caller's deadline passed before the work was done
@@ -133,6 +135,14 @@ class RequestError(ServiceError):
 
 class RequestImageError(RequestError):
     """A picture in a request cannot be taken."""
+
+
+class UnauthenticatedError(ServiceError):
+    """The caller is not known: no credentials, or such as are not valid."""
+
+
+class PermissionDeniedError(ServiceError):
+    """The caller is known and may not do what it asks."""
 
 
 class OverloadedError(ServiceError):

@@ -83,6 +83,8 @@ class WatchSettings(_Section):
     """A track with no match for this long is reported as a stranger."""
     forget_after_s: float = Field(default=1.0, gt=0)
     """A face unseen for this long ends its track."""
+    recheck_every_s: float = Field(default=1.0, gt=0)
+    """How often a decided track is checked for showing the same face still."""
 
 
 class ServerSettings(_Section):
@@ -106,6 +108,11 @@ class ServerSettings(_Section):
     """Roles of a caller on this machine that shows nothing; only without TLS."""
     calls_per_second_per_client: float = Field(default=200.0, ge=0)
     """Calls that one client may make; 0 for any number."""
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """Least level that is logged to stderr; ``info`` writes a line a call."""
+    metrics_listen: str | None = None
+    """Loopback address where Prometheus scrapes, such as 127.0.0.1:9464; None for nowhere."""
     max_message_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     """Larger requests are refused before they are read."""
     analysis_workers: int = Field(default=2, ge=1, le=256)

@@ -19,8 +19,10 @@ from facerec.cli.evaluate import evaluate
 from facerec.cli.identify import identify
 from facerec.cli.models import models
 from facerec.cli.operating_points import operating_points
+from facerec.cli.pki import pki
 from facerec.cli.profiles import profiles
 from facerec.cli.serve import serve
+from facerec.cli.tokens import tokens
 from facerec.cli.verify import verify
 from facerec.cli.watch import watch
 
@@ -58,6 +60,8 @@ app.command()(watch)
 app.command()(demo)
 app.command()(serve)
 app.add_typer(bench, name="bench")
+app.add_typer(pki)
+app.add_typer(tokens)
 app.add_typer(models)
 app.add_typer(profiles)
 app.add_typer(evaluate)

@@ -1,6 +1,7 @@
 """The typed client for gates and enrolment desks; imports gRPC and the API's messages only."""
 
 from facerec.client.async_gate_client import AsyncGateClient
+from facerec.client.credentials import Tls
 from facerec.client.gate_client import GateClient
 from facerec.client.results import (
     Box,
@@ -30,6 +31,7 @@ __all__ = [
     "ImageResult",
     "Profile",
     "ProfileState",
+    "Tls",
     "VerificationOutcome",
     "VerifyResult",
 ]

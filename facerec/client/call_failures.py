@@ -39,7 +39,10 @@ def _call_error(error: Any, target: str) -> CallError:
     retry = _detail(status, error_details_pb2.RetryInfo())
     message = error.details() or ""
     if info is None and error.code() is grpc.StatusCode.UNAVAILABLE:
-        message = f"no server answers at {target}; is `facerec serve` running there?"
+        message = (
+            f"no server answers at {target}; is `facerec serve` running there, and does it take "
+            "this client's certificate?"
+        )
     violations = () if request is None else request.field_violations
     return CallError(
         message,

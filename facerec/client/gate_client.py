@@ -9,6 +9,7 @@ import grpc
 from facerec.client import messages
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.channel_options import channel_options
+from facerec.client.credentials import Tls, token_metadata
 from facerec.client.results import EnrolResult, IdentifyResult, Profile, VerifyResult
 from facerec.v1.enrollment_service_pb2_grpc import EnrollmentServiceStub
 from facerec.v1.verification_service_pb2_grpc import VerificationServiceStub
@@ -29,16 +30,33 @@ class GateClient:
             print(result.match, result.reasons)
     """
 
-    def __init__(self, target: str, *, timeout_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        target: str,
+        *,
+        timeout_s: float = 5.0,
+        tls: Tls | None = None,
+        token: str | None = None,
+    ) -> None:
         """Connect on the first call.
 
         Args:
             target: ``HOST:PORT`` of the server.
             timeout_s: Deadline of each call, repetitions included.
+            tls: Whom to trust, and the client's certificate; None for a server without TLS.
+            token: API token, for a client that has no certificate.
+
+        Raises:
+            ServiceError: the token would travel in clear beyond this machine.
         """
         self._target = target
         self._timeout_s = timeout_s
-        self._channel = grpc.insecure_channel(target, options=channel_options())
+        self._metadata = token_metadata(target, tls, token)
+        self._channel = (
+            grpc.insecure_channel(target, options=channel_options())
+            if tls is None
+            else grpc.secure_channel(target, tls.credentials(), options=channel_options())
+        )
         self._verification = VerificationServiceStub(self._channel)
         self._enrollment = EnrollmentServiceStub(self._channel)
 
@@ -66,7 +84,9 @@ class GateClient:
         """
         request = messages.verify_to_proto(probe, reference)
         with stated_call_failures(self._target):
-            response = self._verification.Verify(request, timeout=self._timeout_s)
+            response = self._verification.Verify(
+                request, timeout=self._timeout_s, metadata=self._metadata
+            )
         return messages.verify_result_from_proto(response)
 
     def identify(
@@ -81,7 +101,9 @@ class GateClient:
         """
         request = messages.identify_to_proto(image, galleries, main_only)
         with stated_call_failures(self._target):
-            response = self._verification.Identify(request, timeout=self._timeout_s)
+            response = self._verification.Identify(
+                request, timeout=self._timeout_s, metadata=self._metadata
+            )
         return messages.identify_result_from_proto(response)
 
     def enrol(
@@ -113,14 +135,18 @@ class GateClient:
             source=source,
         )
         with stated_call_failures(self._target):
-            response = self._enrollment.CreateProfile(request, timeout=self._timeout_s)
+            response = self._enrollment.CreateProfile(
+                request, timeout=self._timeout_s, metadata=self._metadata
+            )
         return messages.enrol_result_from_proto(response)
 
     def profile(self, profile_id: str) -> Profile:
         """Return one enrolled person."""
         request = messages.get_profile_to_proto(profile_id)
         with stated_call_failures(self._target):
-            response = self._enrollment.GetProfile(request, timeout=self._timeout_s)
+            response = self._enrollment.GetProfile(
+                request, timeout=self._timeout_s, metadata=self._metadata
+            )
         return messages.profile_from_proto(response.profile)
 
     def profiles(self, gallery: str = "") -> Iterator[Profile]:
@@ -129,7 +155,9 @@ class GateClient:
         while True:
             request = messages.list_profiles_to_proto(gallery, token)
             with stated_call_failures(self._target):
-                response = self._enrollment.ListProfiles(request, timeout=self._timeout_s)
+                response = self._enrollment.ListProfiles(
+                    request, timeout=self._timeout_s, metadata=self._metadata
+                )
             yield from map(messages.profile_from_proto, response.profiles)
             token = response.next_page_token
             if not token:

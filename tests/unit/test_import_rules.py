@@ -44,7 +44,10 @@ RUNTIMES: dict[str, tuple[str, ...]] = {
     "faiss": ("facerec/gallery/",),
     "sqlalchemy": ("facerec/gallery/",),
     "alembic": ("facerec/gallery/migrat",),
-    "cryptography": ("facerec/gallery/vault.py", "facerec/gallery/snapshot.py"),
+    "cryptography": (
+        *("facerec/gallery/vault.py", "facerec/gallery/snapshot.py"),
+        "services/identity/facerec_identity/security/",
+    ),
     "grpc": ("facerec/client/", "services/"),
     "facerec.v1": ("facerec/client/", "services/"),
     "typer": ("facerec/cli/",),

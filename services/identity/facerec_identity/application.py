@@ -10,6 +10,7 @@ from facerec.assembly import build_analyzer, build_recognizer, open_gallery
 from facerec.errors import NotReadyError
 from facerec.gallery.gallery import Gallery
 from facerec.settings import Settings
+from facerec_identity.call_record import observe_stage
 from facerec_identity.enrolment import Registrar
 from facerec_identity.face_reader import FaceReader
 from facerec_identity.recognition import Recognition
@@ -74,7 +75,7 @@ def load_application(settings: Settings) -> Application:
         OperatingPointError: no threshold is known for the embedder.
         GalleryDamagedError: the database is not a gallery.
     """
-    analyzer = build_analyzer(settings)
+    analyzer = build_analyzer(settings, observe_stage)
     recognizer = build_recognizer(settings, analyzer.embedding_space)
     _warm_up(analyzer)
     gallery = open_gallery(settings)

@@ -3,58 +3,70 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError
-from grpc_status import rpc_status
 
-from facerec.errors import FaceRecError, RequestError
+from facerec.errors import FaceRecError
+from facerec_identity.call_record import CALL
 from facerec_identity.error_status import status_of
+from facerec_identity.handler_wrapping import Context, Handler, wrapped
 
 __all__ = ["ErrorInterceptor"]
 
 _logger = logging.getLogger(__name__)
 
-Handler = Any
-"""grpc.RpcMethodHandler: its type stubs know nothing of the asyncio kind."""
+_DETAILS_KEY = "grpc-status-details-bin"
+"""Trailing metadata that carries a google.rpc.Status."""
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
-    """Answers unary calls that fail with a status from the table.
-
-    It parses the request too, so that bytes that are no message are the caller's fault
-    (INVALID_ARGUMENT); gRPC itself would call them INTERNAL.
-    """
+    """Answers calls that fail with a status from the table."""
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler:
-        """Wrap the handler of one call; streams (health, reflection) are left as they are."""
+        """Wrap the handler of one call."""
         handler = await continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None:
+        if handler is None:
             return handler
 
-        async def behaviour(data: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        @asynccontextmanager
+        async def stating(context: Context) -> AsyncIterator[Callable[[Any], None]]:
             try:
-                try:
-                    request = handler.request_deserializer(data)
-                except DecodeError as error:
-                    raise RequestError("the request is not a valid message", field="") from error
-                return await handler.unary_unary(request, context)
+                yield _see_nothing
             except (asyncio.CancelledError, grpc.aio.AbortError):
                 raise
             except Exception as error:
                 if not isinstance(error, FaceRecError):
                     _log_unexpected(handler_call_details.method, error)
-                await context.abort_with_status(rpc_status.to_status(status_of(error)))
+                await _abort(context, error)
 
-        return grpc.unary_unary_rpc_method_handler(
-            behaviour, response_serializer=handler.response_serializer
-        )
+        return wrapped(handler, stating)
+
+
+async def _abort(context: Context, error: Exception) -> None:
+    """End a call with the status of an error, and what was to be sent behind it all the same."""
+    status = status_of(error)
+    code = _CODES[status.code]
+    call = CALL.get()
+    if call is not None:
+        call.status = code.name
+    await context.abort(
+        code,
+        status.message,
+        (*context.trailing_metadata(), (_DETAILS_KEY, status.SerializeToString())),
+    )
+
+
+def _see_nothing(response: Any) -> None:
+    del response
 
 
 def _log_unexpected(method: str, error: Exception) -> None:

@@ -38,6 +38,8 @@ _PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
 _FAULT = "the server could not answer because of a fault of its own; its log says more"
 _MODEL = "the server's networks cannot be used; its operator must run: facerec models verify"
 _SETUP = "the server is not set up for this call; its log says more"
+_STRANGER = "the call carries no valid credentials"
+_FORBIDDEN = "the caller may not do this"
 
 UNEXPECTED = ErrorStatus(_INTERNAL, "INTERNAL", _FAULT)
 """For every exception that is not one of ours."""
@@ -66,6 +68,12 @@ STATUSES: dict[type[errors.FaceRecError], ErrorStatus] = {
     errors.ServiceError: ErrorStatus(_INTERNAL, "SERVICE_FAULT", _FAULT),
     errors.RequestError: ErrorStatus(_INVALID, "REQUEST_INVALID"),
     errors.RequestImageError: ErrorStatus(_INVALID, "IMAGE_INVALID"),
+    errors.UnauthenticatedError: ErrorStatus(
+        grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", _STRANGER
+    ),
+    errors.PermissionDeniedError: ErrorStatus(
+        grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED", _FORBIDDEN
+    ),
     errors.OverloadedError: ErrorStatus(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
     errors.NotReadyError: ErrorStatus(grpc.StatusCode.UNAVAILABLE, "NOT_READY", retry_after_s=1.0),
     errors.DeadlineError: ErrorStatus(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"),

@@ -58,8 +58,8 @@ class ListenAddress:
         if not self.loopback:
             raise ServiceError(
                 f"refusing to listen on {self}: without TLS everybody on the network could read "
-                "the faces. This version has no TLS yet: listen on 127.0.0.1 and put a proxy that "
-                "terminates TLS in front of it"
+                "the faces; make certificates with `facerec pki init` and `facerec pki issue "
+                "--host NAME`, or listen on 127.0.0.1"
             )
 
     def require_free(self) -> None:

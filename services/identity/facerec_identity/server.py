@@ -14,12 +14,18 @@ from facerec.settings import ServerSettings, Settings
 from facerec.v1 import enrollment_service_pb2, verification_service_pb2
 from facerec.v1.enrollment_service_pb2_grpc import add_EnrollmentServiceServicer_to_server
 from facerec.v1.verification_service_pb2_grpc import add_VerificationServiceServicer_to_server
+from facerec_identity.access_interceptor import AccessInterceptor
 from facerec_identity.application import Application, Readiness, load_application
+from facerec_identity.call_interceptor import CallInterceptor
 from facerec_identity.calls_in_flight import CallsInFlight
 from facerec_identity.enrollment_servicer import EnrollmentServicer
 from facerec_identity.error_interceptor import ErrorInterceptor
 from facerec_identity.health_service import HealthService
 from facerec_identity.listen_address import ListenAddress
+from facerec_identity.log_lines import log_to_stderr
+from facerec_identity.parse_interceptor import ParseInterceptor
+from facerec_identity.security.rate_limit import RateLimit
+from facerec_identity.security.security import Security
 from facerec_identity.verification_servicer import VerificationServicer
 from facerec_identity.worker_pool import WorkerPool
 
@@ -43,15 +49,26 @@ _LEAST_PING_INTERVAL_MS = 10_000
 class IdentityServer:
     """One server on one port; made, started and stopped within one event loop."""
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, security: Security | None = None) -> None:
         """Open nothing yet.
 
+        Args:
+            settings: Of the server.
+            security: What guards it; None for a server that only this machine can reach.
+
         Raises:
-            ServiceError: the address is none, or is one that others could reach.
+            ServiceError: the address is none, or is one that others could reach without TLS.
         """
         self._settings = settings
+        self._security = Security.without_tls(settings) if security is None else security
         self._address = ListenAddress.parse(settings.listen)
-        self._address.require_loopback()
+        self._token_address = (
+            None if settings.token_listen is None else ListenAddress.parse(settings.token_listen)
+        )
+        if self._security.tls is None:
+            self._address.require_loopback()
+            if self._token_address is not None:
+                self._token_address.require_loopback()
         self._readiness = Readiness()
         self._health = HealthService(SERVICES)
         self._in_flight = CallsInFlight()
@@ -72,17 +89,16 @@ class IdentityServer:
             The address with the port that was really opened.
 
         Raises:
-            ServiceError: the port is taken or not allowed.
+            ServiceError: the port is taken or not allowed, or a certificate cannot be used.
         """
-        self._address.require_free()
-        try:
-            port = self._server.add_insecure_port(str(self._address))
-        except RuntimeError as error:
-            raise ServiceError(
-                f"cannot listen on {self._address}; choose another with --listen HOST:PORT"
-            ) from error
+        tls = self._security.tls
+        opened = self._open_port(
+            self._address, client_certificates=tls is not None and tls.client_ca is not None
+        )
+        if self._token_address is not None:
+            self._open_port(self._token_address, client_certificates=False)
         await self._server.start()
-        return ListenAddress(self._address.host, port)
+        return opened
 
     def let_in(self, application: Application) -> None:
         """Answer calls from now on."""
@@ -103,9 +119,33 @@ class IdentityServer:
         await self._analysis_pool.close()
         await self._records_pool.close()
 
+    def _open_port(self, address: ListenAddress, *, client_certificates: bool) -> ListenAddress:
+        address.require_free()
+        tls = self._security.tls
+        try:
+            if tls is None:
+                port = self._server.add_insecure_port(str(address))
+            else:
+                credentials = tls.credentials(client_certificates=client_certificates)
+                port = self._server.add_secure_port(str(address), credentials)
+        except RuntimeError as error:
+            raise ServiceError(
+                f"cannot listen on {address}; choose another with --listen HOST:PORT"
+            ) from error
+        return ListenAddress(address.host, port)
+
     def _build(self) -> grpc.aio.Server:
         server = grpc.aio.server(
-            interceptors=(self._in_flight, ErrorInterceptor()),
+            interceptors=(
+                self._in_flight,
+                CallInterceptor(),
+                ErrorInterceptor(),
+                AccessInterceptor(
+                    self._security.authenticator,
+                    RateLimit(self._settings.calls_per_second_per_client),
+                ),
+                ParseInterceptor(),
+            ),
             options=(
                 ("grpc.max_receive_message_length", self._settings.max_message_bytes),
                 # Without it a second server on the same port would take half of the calls.
@@ -144,11 +184,12 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         ServiceError: the server cannot listen there.
         FaceRecError: the networks or the gallery cannot be loaded.
     """
+    log_to_stderr(settings.server.log_format, settings.server.log_level)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = IdentityServer(settings.server)
+    server = IdentityServer(settings.server, Security.of(settings))
     address = await server.open()
     try:
         application = await asyncio.to_thread(load_application, settings)

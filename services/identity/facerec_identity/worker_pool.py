@@ -1,6 +1,7 @@
 """A bounded pool of threads with a bounded queue before it."""
 
 import asyncio
+import contextvars
 import threading
 import time
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from facerec.errors import DeadlineError, OverloadedError
+from facerec_identity.call_record import CALL
 
 __all__ = ["CallGuard", "WorkerPool"]
 
@@ -79,10 +81,13 @@ class WorkerPool:
             )
         guard = CallGuard(time_remaining_s)
         self._waiting += 1
+        queued_s = time.monotonic()
         try:
             await self._slots.acquire()
         finally:
             self._waiting -= 1
+            if (call := CALL.get()) is not None:
+                call.queue_s += time.monotonic() - queued_s
         running = self._start(job, guard)
         try:
             return await asyncio.wrap_future(running)
@@ -108,7 +113,8 @@ class WorkerPool:
             guard.check()
             return job(guard)
 
-        future = self._executor.submit(work)
+        # In the caller's context, so that stages of analysis are counted for its call.
+        future = self._executor.submit(contextvars.copy_context().run, work)
         future.add_done_callback(finished)
         return future
 
