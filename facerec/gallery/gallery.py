@@ -1,6 +1,5 @@
 """The gallery: who is enrolled, and searching among them."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,8 +22,7 @@ from facerec.gallery.identifiers import (
     check_profile_id,
     new_profile_id,
 )
-from facerec.gallery.index_reading import read_changes
-from facerec.gallery.index_set import IndexSet
+from facerec.gallery.index_keeper import SNAPSHOT_EVERY, IndexKeeper
 from facerec.gallery.life_cycle import LifeCycle, ProfileChange
 from facerec.gallery.master_key import KeyFile, KeySource
 from facerec.gallery.profile import (
@@ -52,11 +50,15 @@ class Gallery:
     was committed, here or elsewhere, before it began; it never sees half of one.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime] = utc_now,
+        snapshot_every: int = SNAPSHOT_EVERY,
+    ) -> None:
         self._database = database
         self._clock = clock
-        self._indexes = IndexSet()
-        self._refreshing = threading.Lock()
+        self._keeper = IndexKeeper(database, clock, snapshot_every)
         self.life_cycle = LifeCycle(database, clock)
 
     @classmethod
@@ -65,6 +67,7 @@ class Gallery:
         path: Path,
         keys: KeySource | None = None,
         clock: Callable[[], datetime] = utc_now,
+        snapshot_every: int = SNAPSHOT_EVERY,
     ) -> Self:
         """Open the gallery in an SQLite file, which is made when there is none.
 
@@ -72,16 +75,20 @@ class Gallery:
             path: The file.
             keys: Where the master key comes from; None for the file ``master.key`` beside it.
             clock: Tells the present moment, with its time zone.
+            snapshot_every: How many templates must be new for a snapshot of the index to be worth
+                writing.
 
         Raises:
             GalleryDamagedError: the file is not a gallery, or a damaged one.
             GalleryError: it cannot be read and written, or a newer facerec made it.
             MasterKeyError: the master key is missing, or is not the one of this gallery.
         """
-        return cls(Database(path, keys or KeyFile(path.parent / KEY_FILE_NAME)), clock)
+        database = Database(path, keys or KeyFile(path.parent / KEY_FILE_NAME))
+        return cls(database, clock, snapshot_every)
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, once a snapshot that is being written is done."""
+        self._keeper.close()
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -121,6 +128,15 @@ class Gallery:
             MasterKeyError: the source of the key has no new one.
         """
         return self._database.rotate_master_key()
+
+    def save_snapshot(self) -> bool:
+        """Write a snapshot of the index for the next process; return whether it was.
+
+        Raises:
+            GalleryError: it cannot be written.
+        """
+        self._keeper.current()
+        return self._keeper.save()
 
     def create_gallery(self, name: str) -> None:
         """Make an empty gallery; one that exists stays as it is.
@@ -352,24 +368,7 @@ class Gallery:
             )
         if not abs(float(probe @ probe) - 1.0) < 1e-2:
             raise ArrayError("probe must be finite and of unit length")
-        return self._current().search(probe, embedding_space, _check_galleries(galleries), k)
-
-    def _current(self) -> IndexSet:
-        """Return the indexes of the present revision; one thread at a time brings them there."""
-        now = stored(self._clock())
-        indexes = self._indexes
-        if indexes.revision == self.revision and indexes.shows(now):
-            return indexes
-        with self._refreshing, self._database.reading() as connection:
-            known, present = self._indexes, reading.read_revision(connection)
-            if known.revision != present or not known.shows(now):
-                if known.revision > present:  # another database took this one's place
-                    known = IndexSet()
-                vault = self._database.vault
-                self._indexes = known.updated(
-                    read_changes(connection, vault, known.revision, known.instant, now)
-                )
-            return self._indexes
+        return self._keeper.current().search(probe, embedding_space, _check_galleries(galleries), k)
 
 
 def _check_galleries(galleries: Sequence[str]) -> Sequence[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 
 from facerec.errors import RecordDamagedError
 from facerec.gallery import schema
-from facerec.gallery.index_rows import Changes, IndexedRows
+from facerec.gallery.index_rows import Changes, IndexedRows, joined_rows
 from facerec.gallery.profile import ProfileState
 from facerec.gallery.reading import (
     decode_embeddings,
@@ -152,8 +152,4 @@ def _indexed(opened: Sequence[_Opened]) -> IndexedRows:
 def _joined(parts: Sequence[IndexedRows]) -> IndexedRows:
     if len({part.embeddings.shape[1] for part in parts}) > 1:
         raise RecordDamagedError("a template has a wrong length")
-    return IndexedRows(
-        np.concatenate([part.embeddings for part in parts]),
-        np.concatenate([part.people for part in parts]),
-        np.concatenate([part.profile_ids for part in parts]),
-    )
+    return joined_rows(parts)

@@ -1,11 +1,12 @@
 """Templates and changes as indexes take them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Changes", "IndexedRows"]
+__all__ = ["Changes", "IndexedRows", "joined_rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,15 @@ class IndexedRows:
 
     def __getitem__(self, index: NDArray[np.bool_]) -> "IndexedRows":
         return IndexedRows(self.embeddings[index], self.people[index], self.profile_ids[index])
+
+
+def joined_rows(parts: Sequence[IndexedRows]) -> IndexedRows:
+    """Return the rows of several, one after the other; at least one."""
+    return IndexedRows(
+        np.concatenate([part.embeddings for part in parts]),
+        np.concatenate([part.people for part in parts]),
+        np.concatenate([part.profile_ids for part in parts]),
+    )
 
 
 @dataclass(frozen=True, eq=False)

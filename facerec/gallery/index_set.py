@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import EmbeddingSpaceError, GalleryNotFoundError
-from facerec.gallery.index_rows import Changes, IndexedRows
+from facerec.gallery.index_rows import Changes, IndexedRows, joined_rows
 from facerec.gallery.profile import Candidates
 from facerec.gallery.vector_index import VectorIndex, best_hits
 
@@ -55,6 +55,26 @@ class IndexSet:
     def shows(self, instant: str) -> bool:
         """Whether who may be matched at a moment is who may be matched in this set."""
         return self.instant <= instant and (not self.until or instant < self.until)
+
+    @property
+    def templates(self) -> int:
+        """Number of templates that can be found, each once a gallery."""
+        return sum(index.templates for index in self.indexes.values())
+
+    def state(self) -> Changes:
+        """Return what makes an empty set into this one."""
+        rows: dict[str, IndexedRows] = {}
+        members: dict[str, NDArray[np.int64]] = {g: np.zeros(0, np.int64) for g in self.galleries}
+        for (gallery, space), index in self.indexes.items():
+            members[gallery] = np.union1d(members[gallery], index.people)
+            found = index.rows()
+            if space in rows:  # people of several galleries are kept once
+                found = joined_rows(
+                    [rows[space], found[~np.isin(found.people, rows[space].people)]]
+                )
+            rows[space] = found
+        none = np.zeros(0, np.int64)
+        return Changes(self.revision, self.instant, self.until, none, rows, members)
 
     def search(
         self, probe: NDArray[np.float32], embedding_space: str, galleries: Sequence[str], k: int

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
-from facerec.gallery.index_rows import IndexedRows
+from facerec.gallery.index_rows import IndexedRows, joined_rows
 
 __all__ = ["Hit", "VectorIndex", "best_hits"]
 
@@ -137,6 +137,15 @@ class VectorIndex:
         """Number of people who can be found."""
         return sum(len(segment.live_people) for segment in self._segments)
 
+    @property
+    def templates(self) -> int:
+        """Number of templates that can be found."""
+        return sum(segment.live_rows for segment in self._segments)
+
+    def rows(self) -> IndexedRows:
+        """Return the templates that can be found; at least one person must be."""
+        return joined_rows([segment.rows() for segment in self._segments])
+
     def updated(self, forget: NDArray[np.int64], rows: IndexedRows) -> Self:
         """Return an index that no longer knows `forget`, and then also knows `rows`.
 
@@ -174,11 +183,4 @@ def _compacted(segment: _Segment) -> _Segment:
 
 
 def _merged(first: _Segment, second: _Segment) -> _Segment:
-    a, b = first.rows(), second.rows()
-    return _Segment(
-        IndexedRows(
-            np.concatenate([a.embeddings, b.embeddings]),
-            np.concatenate([a.people, b.people]),
-            np.concatenate([a.profile_ids, b.profile_ids]),
-        )
-    )
+    return _Segment(joined_rows([first.rows(), second.rows()]))
