@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from facerec.inference import InferenceSession
     from facerec.models.store import ModelStore
     from facerec.video.monitor import Monitor
+    from facerec.video.presence import Presence
 
 __all__ = ["build_analyzer", "build_monitors", "build_recognizer", "open_gallery"]
+
+_SAME_FACE_FMR = 1e-2
+"""A decided track whose face is no more like itself than every hundredth stranger is doubtful."""
 
 
 def build_analyzer(settings: Settings, observe: "StageObserver | None" = None) -> "FaceAnalyzer":
@@ -108,7 +112,11 @@ def build_recognizer(settings: Settings, embedding_space: str) -> "Recognizer":
 
 
 def build_monitors(
-    settings: Settings, gallery: "Gallery", galleries: "Sequence[str]"
+    settings: Settings,
+    gallery: "Gallery",
+    galleries: "Sequence[str]",
+    analyzer: "FaceAnalyzer | None" = None,
+    presence: "Presence | None" = None,
 ) -> "Callable[[str], Monitor]":
     """Load the networks once, and return what makes the monitor of a camera of a given name.
 
@@ -116,18 +124,22 @@ def build_monitors(
         settings: Of the home.
         gallery: Where people are looked up; the caller closes it.
         galleries: Names of the galleries to search.
+        analyzer: Loaded before; None to load one.
+        presence: Where people are seen, shared between cameras; None for one a camera.
 
     Raises:
         ModelNotFoundError: a network is not installed.
         OperatingPointError: no rates are known for the embedder's space.
     """
+    from facerec.video.continuity import ContinuityRules
+    from facerec.video.detection_pace import DetectionPace
     from facerec.video.evidence import EvidenceRules
     from facerec.video.identifier import GalleryIdentifier
     from facerec.video.monitor import Monitor
     from facerec.video.overlap_tracker import OverlapTracker
 
-    analyzer = build_analyzer(settings)
-    recognizer = build_recognizer(settings, analyzer.embedding_space)
+    shared = analyzer or build_analyzer(settings)
+    recognizer = build_recognizer(settings, shared.embedding_space)
     watching = settings.watch
     rules = EvidenceRules(
         decide_after_frames=watching.decide_after_frames,
@@ -139,13 +151,19 @@ def build_monitors(
     identifier = GalleryIdentifier(
         replace(recognizer, target_fpir=rate_per_look), gallery, galleries
     )
+    continuity = ContinuityRules(
+        recognizer.operating_point.threshold_at_fmr(_SAME_FACE_FMR), watching.recheck_every_s
+    )
     return lambda camera: Monitor(
-        analyzer,
+        shared,
         OverlapTracker(forget_after_s=watching.forget_after_s),
         identifier,
         rules,
         min_quality=settings.decision.min_quality,
         camera=camera,
+        continuity=continuity,
+        pace=DetectionPace(),
+        presence=presence,
     )
 
 

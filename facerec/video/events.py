@@ -44,6 +44,7 @@ def cloud_event(told: TrackDecision) -> dict[str, Any]:
             "similarity": _rounded(decision.similarity),
             "threshold": _rounded(decision.threshold),
             "margin": _rounded(decision.margin),
+            "also_at": list(told.also_at),
         },
     }
 

@@ -1,6 +1,6 @@
 """Recognising people in the frames of one camera: detect, follow, gather evidence, decide once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -11,12 +11,19 @@ from facerec.analysis.faces import Faces
 from facerec.decision.decision import Outcome, Reason
 from facerec.decision.quality_gate import face_flaws
 from facerec.errors import ArrayError
+from facerec.video.continuity import Continuity, ContinuityRules
+from facerec.video.detection_pace import DetectionPace
 from facerec.video.evidence import EvidenceRules, TrackEvidence, Verdict
 from facerec.video.frame import Frame
 from facerec.video.identifier import Identifier
+from facerec.video.presence import Presence
+from facerec.video.scene_cut import SceneCut
 from facerec.video.tracker import Tracker
 
 __all__ = ["Analyzer", "Monitor", "Observation", "TrackDecision", "TrackView"]
+
+_TICK_S = 1e-3
+_EVERY_FRAME = DetectionPace(idle_s=0.0, decided_s=0.0)
 
 
 class Analyzer(Protocol):
@@ -42,6 +49,8 @@ class TrackDecision:
         name: Display name of the person; None for a stranger and while undecided.
         first_seen: When the track's first frame was taken, UTC.
         decided: When the deciding frame was taken, UTC.
+        also_at: Other places (``camera#track``) where the same person is seen at this moment.
+        box_xyxy_px: Where the face was last, pixels: left, top, right, bottom.
     """
 
     camera: str
@@ -50,6 +59,8 @@ class TrackDecision:
     name: str | None
     first_seen: datetime
     decided: datetime
+    also_at: tuple[str, ...] = ()
+    box_xyxy_px: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +90,16 @@ class Observation:
 
     Attributes:
         frame: The frame.
-        tracks: One entry a face in it.
+        tracks: One entry a face in it; those of the frame before where it was not searched.
         decisions: Tracks decided at this frame, tracks that ended undecided among them (but for
             those seen in fewer frames than a decision takes).
+        searched: Whether this frame was searched for faces.
     """
 
     frame: Frame
     tracks: tuple[TrackView, ...]
     decisions: tuple[TrackDecision, ...]
+    searched: bool = True
 
 
 @dataclass
@@ -101,6 +114,9 @@ class _Followed:
     name: str | None = None
     best_quality: float = -1.0
     flaws: tuple[Reason, ...] = ()
+    continuity: Continuity | None = None
+    also_at: tuple[str, ...] = ()
+    box_xyxy_px: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +136,9 @@ class _Sighting:
 class Monitor:
     """Recognises the people before one camera; feed it that camera's frames in order.
 
-    A track is named at most once and never renamed. Faces are embedded only while a decision is
-    open, so a decided track costs detection alone.
+    A track is named at most once and never renamed: where it comes to show somebody else, it is
+    split, and a new track with a decision of its own begins. Faces are embedded only while a
+    decision is open, and then once in a while to see that they are still the same.
     """
 
     def __init__(
@@ -133,6 +150,9 @@ class Monitor:
         *,
         min_quality: float,
         camera: str,
+        continuity: ContinuityRules | None = None,
+        pace: DetectionPace = _EVERY_FRAME,
+        presence: Presence | None = None,
     ) -> None:
         """Begin with no tracks.
 
@@ -143,6 +163,9 @@ class Monitor:
             rules: When evidence is enough.
             min_quality: Faces of a lower overall quality are no evidence, 0..1.
             camera: Name that decisions carry.
+            continuity: How decided tracks are checked; None for not at all.
+            pace: How often frames are searched for faces.
+            presence: Where people are seen now, shared between cameras; None for one of its own.
         """
         self._analyzer = analyzer
         self._tracker = tracker
@@ -150,16 +173,44 @@ class Monitor:
         self._rules = rules
         self._min_quality = min_quality
         self._camera = camera
+        self._continuity = continuity
+        self._pace = pace
+        self._presence = presence or Presence()
+        self._scene = SceneCut()
+        self._due_s = float("-inf")
+        self._views: tuple[TrackView, ...] = ()
         self._followed: dict[int, _Followed] = {}
 
     def observe(self, frame: Frame) -> Observation:
         """Take in the next frame."""
+        cut = self._scene.is_cut(frame.image_bgr)
+        if not cut and frame.clock_s < self._due_s - _TICK_S:
+            return Observation(frame, self._views, (), searched=False)
+        ended = self._end(self._tracker.end_all()) if cut else ()
         faces = self._analyzer.detect(frame.image_bgr)
+        update = self._tracker.update(faces.boxes_xyxy_px, frame.clock_s)
+        ended += self._end(update.ended)
+        sightings = self._sightings(faces, update.track_ids)
+        for sighting in sightings:
+            self._see(sighting, frame)
+        decided, sightings = self._weigh(sightings, faces, frame)
+        self._views = tuple(map(self._view, sightings))
+        self._due_s = frame.clock_s + self._pace.interval_s(
+            followed=len(self._followed),
+            undecided=sum(t.evidence.verdict is None for t in self._followed.values()),
+            fastest_sides_per_s=self._tracker.fastest_sides_per_s(),
+        )
+        return Observation(frame, self._views, (*ended, *decided))
+
+    def finish(self) -> tuple[TrackDecision, ...]:
+        """End every track, when the source is over; return the undecided ones."""
+        return self._end(self._tracker.end_all())
+
+    def _sightings(self, faces: Faces, track_ids: NDArray[np.int64]) -> tuple[_Sighting, ...]:
+        """Join each face of a frame with its track."""
         if faces.quality is None:
             raise ArrayError("the analyzer must assess the faces that it detects")
-        update = self._tracker.update(faces.boxes_xyxy_px, frame.clock_s)
-        ended = self._end(update.ended)
-        sightings = tuple(
+        return tuple(
             _Sighting(
                 int(track_id),
                 index,
@@ -167,16 +218,8 @@ class Monitor:
                 float(faces.quality.overall[index]),
                 face_flaws(faces, index, min_quality=self._min_quality),
             )
-            for index, track_id in enumerate(update.track_ids)
+            for index, track_id in enumerate(track_ids)
         )
-        for sighting in sightings:
-            self._see(sighting, frame)
-        decided = self._weigh(sightings, faces, frame)
-        return Observation(frame, tuple(map(self._view, sightings)), (*ended, *decided))
-
-    def finish(self) -> tuple[TrackDecision, ...]:
-        """End every track, when the source is over; return the undecided ones."""
-        return self._end(self._tracker.end_all())
 
     def _see(self, sighting: _Sighting, frame: Frame) -> None:
         """Note that a track was seen, and the flaws of its best face so far."""
@@ -187,30 +230,63 @@ class Monitor:
             self._followed[sighting.track_id] = track
         track.last_seen, track.last_seen_s = frame.captured, frame.clock_s
         track.sightings += 1
+        left, top, right, bottom = (float(side) for side in sighting.box_xyxy_px)
+        track.box_xyxy_px = left, top, right, bottom
+        self._note_presence(sighting.track_id, track)
         if sighting.quality > track.best_quality:
             track.best_quality, track.flaws = sighting.quality, sighting.flaws
 
+    def _note_presence(self, track_id: int, track: _Followed) -> None:
+        """Note where a named person is, and where else."""
+        verdict = track.evidence.verdict
+        if verdict is not None and verdict.decision.profile_id is not None:
+            track.also_at = self._presence.note(
+                verdict.decision.profile_id, self._camera, track_id, track.last_seen
+            )
+
     def _weigh(
         self, sightings: tuple[_Sighting, ...], faces: Faces, frame: Frame
-    ) -> tuple[TrackDecision, ...]:
-        """Embed the faces that can change a decision, and take them in."""
-        wanted = [
-            sighting
-            for sighting in sightings
-            if not sighting.flaws
-            and self._followed[sighting.track_id].evidence.wants(sighting.quality, frame.clock_s)
-        ]
+    ) -> tuple[tuple[TrackDecision, ...], tuple[_Sighting, ...]]:
+        """Embed the faces that can change a decision, and take them in.
+
+        Returns:
+            What was decided; and the sightings, under new numbers where a track was split.
+        """
+        wanted = [at for at, sighting in enumerate(sightings) if self._wants(sighting, frame)]
         if not wanted:
-            return ()
-        chosen = np.array([sighting.face for sighting in wanted], np.intp)
+            return (), sightings
+        chosen = np.array([sightings[at].face for at in wanted], np.intp)
         embeddings = self._analyzer.embed(frame.image_bgr, faces[chosen]).embeddings
         if embeddings is None:
             raise ArrayError("the analyzer must embed the faces that it is handed")
-        told = [
-            self._add(sighting.track_id, embedding, sighting.quality, frame)
-            for sighting, embedding in zip(wanted, embeddings, strict=True)
-        ]
-        return tuple(decision for decision in told if decision is not None)
+        told: list[TrackDecision | None] = []
+        seen = list(sightings)
+        for at, embedding in zip(wanted, embeddings, strict=True):
+            seen[at] = self._checked(seen[at], embedding, frame)
+            if self._followed[seen[at].track_id].evidence.wants(seen[at].quality, frame.clock_s):
+                told.append(self._add(seen[at].track_id, embedding, seen[at].quality, frame))
+        return tuple(decision for decision in told if decision is not None), tuple(seen)
+
+    def _wants(self, sighting: _Sighting, frame: Frame) -> bool:
+        """Tell whether a face's embedding can change anything."""
+        track = self._followed[sighting.track_id]
+        due = track.continuity is not None and track.continuity.is_due(frame.clock_s)
+        return not sighting.flaws and (due or track.evidence.wants(sighting.quality, frame.clock_s))
+
+    def _checked(
+        self, sighting: _Sighting, embedding: NDArray[np.float32], frame: Frame
+    ) -> _Sighting:
+        """Check that a decided track shows who it showed; return its sighting, split if not."""
+        track = self._followed[sighting.track_id]
+        if track.continuity is None:
+            return sighting
+        track.continuity = track.continuity.checked(embedding, frame.clock_s)
+        if not track.continuity.is_broken:
+            return sighting
+        del self._followed[sighting.track_id]
+        split = replace(sighting, track_id=self._tracker.split(sighting.track_id))
+        self._see(split, frame)
+        return split
 
     def _add(
         self, track_id: int, embedding: NDArray[np.float32], quality: float, frame: Frame
@@ -218,18 +294,22 @@ class Monitor:
         """Take one embedded face into its track; return the decision if it made one."""
         track = self._followed[track_id]
         before = track.evidence.verdict
+        fused = track.evidence.fused_with(embedding, quality)
         track.evidence = track.evidence.add(
             embedding,
             quality,
             clock_s=frame.clock_s,
             nearest=self._identifier.nearest(embedding),
-            fused=self._identifier.identify(track.evidence.fused_with(embedding, quality)),
+            fused=self._identifier.identify(fused),
         )
         verdict = track.evidence.verdict
         if verdict is None or verdict is before:
             return None
+        if self._continuity is not None:
+            track.continuity = Continuity(self._continuity, fused.direction, frame.clock_s)
         if verdict.decision.outcome is Outcome.IDENTIFIED and verdict.decision.profile_id:
             track.name = self._identifier.name_of(verdict.decision.profile_id)
+        self._note_presence(track_id, track)
         return self._told(track_id, track, verdict, frame.captured)
 
     def _end(self, track_ids: tuple[int, ...]) -> tuple[TrackDecision, ...]:
@@ -250,7 +330,16 @@ class Monitor:
     def _told(
         self, track_id: int, track: _Followed, verdict: Verdict, decided: datetime
     ) -> TrackDecision:
-        return TrackDecision(self._camera, track_id, verdict, track.name, track.first_seen, decided)
+        return TrackDecision(
+            self._camera,
+            track_id,
+            verdict,
+            track.name,
+            track.first_seen,
+            decided,
+            track.also_at,
+            track.box_xyxy_px,
+        )
 
     def _view(self, sighting: _Sighting) -> TrackView:
         track = self._followed[sighting.track_id]

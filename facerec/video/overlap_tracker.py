@@ -90,6 +90,30 @@ class OverlapTracker:
         self._tracks = tuple(kept)
         return TrackUpdate(track_ids, ended)
 
+    def split(self, track_id: int) -> int:
+        """Go on with a track under a new number.
+
+        Raises:
+            ArrayError: no track has the number `track_id`.
+        """
+        if track_id not in {t.track_id for t in self._tracks}:
+            raise ArrayError(f"there is no track {track_id} to split")
+        number, self._next_id = self._next_id, self._next_id + 1
+        self._tracks = tuple(
+            replace(t, track_id=number) if t.track_id == track_id else t for t in self._tracks
+        )
+        return number
+
+    def fastest_sides_per_s(self) -> float:
+        """Return the speed of the fastest face that is followed; 0 without any."""
+        return max(
+            (
+                float(np.linalg.norm(t.velocity) / np.sqrt(t.box[2] * t.box[3]))
+                for t in self._tracks
+            ),
+            default=0.0,
+        )
+
     def end_all(self) -> tuple[int, ...]:
         """End every track; return their numbers, rising."""
         ended = tuple(sorted(t.track_id for t in self._tracks))

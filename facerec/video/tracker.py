@@ -37,6 +37,14 @@ class Tracker(Protocol):
         """
         ...
 
+    def split(self, track_id: int) -> int:
+        """Go on with a track under a new number, which is returned: it shows somebody else now."""
+        ...
+
+    def fastest_sides_per_s(self) -> float:
+        """Return the speed of the fastest face that is followed, in sides of its box a second."""
+        ...
+
     def end_all(self) -> tuple[int, ...]:
         """End every track, at the end of a source; return their numbers, rising."""
         ...

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from facerec.analysis.faces import FaceQuality, Faces
 from facerec.decision.decision import Decision, Outcome, Reason
+from facerec.video.continuity import ContinuityRules
+from facerec.video.detection_pace import DetectionPace
 from facerec.video.evidence import EvidenceRules, FusedProbe
 from facerec.video.frame import Frame
 from facerec.video.monitor import Monitor, Observation, TrackDecision
@@ -105,19 +107,35 @@ class Played:
         return [d for o in self.observations for d in o.decisions] + list(self.last)
 
 
-def play(script: Script, frames: int) -> Played:
-    """Play a script of so many frames through a monitor."""
+def play(
+    script: Script,
+    frames: int,
+    *,
+    continuity: ContinuityRules | None = None,
+    pace: DetectionPace | None = None,
+    cut_at: int | None = None,
+) -> Played:
+    """Play a script of so many frames through a monitor; the picture turns white at `cut_at`."""
     analyzer = ScriptedAnalyzer(script)
     tracker = OverlapTracker(forget_after_s=1.0)
     monitor = Monitor(
-        analyzer, tracker, ScriptedIdentifier(), RULES, min_quality=0.2, camera="gate"
+        analyzer,
+        tracker,
+        ScriptedIdentifier(),
+        RULES,
+        min_quality=0.2,
+        camera="gate",
+        continuity=continuity,
+        pace=pace or DetectionPace(0, 0),
     )
-    observations = tuple(monitor.observe(frame(number)) for number in range(frames))
+    observations = tuple(monitor.observe(frame(number, cut_at=cut_at)) for number in range(frames))
     return Played(observations, monitor.finish(), analyzer)
 
 
-def frame(number: int) -> Frame:
+def frame(number: int, *, cut_at: int | None = None) -> Frame:
     image = np.zeros((200, 640, 3), np.uint8)
+    if cut_at is not None and number >= cut_at:
+        image[:, ::32] = image[:, 16::64] = 255
     image[0, 0] = number % 256, number // 256, 0
     clock_s = number / FPS
     return Frame(image, OPENED + timedelta(seconds=clock_s), number, clock_s)

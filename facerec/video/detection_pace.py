@@ -1,0 +1,36 @@
+"""How often a camera's frames must be searched for faces. Pure."""
+
+from dataclasses import dataclass
+
+__all__ = ["DetectionPace"]
+
+_MAY_MOVE = 0.35
+"""Part of its side by which a face may move between two searches; under half of what the tracker
+pairs (0.8), as its prediction may be wrong by as much again."""
+
+
+@dataclass(frozen=True)
+class DetectionPace:
+    """Longest times between two searches, seconds; 0 to search every frame.
+
+    Attributes:
+        idle_s: While nobody is there; adds to the time in which a newcomer is noticed.
+        decided_s: While all who are there have been decided about.
+    """
+
+    idle_s: float = 0.1
+    decided_s: float = 0.15
+
+    def interval_s(self, *, followed: int, undecided: int, fastest_sides_per_s: float) -> float:
+        """Return the seconds until the next search.
+
+        Args:
+            followed: Faces that are followed now.
+            undecided: Of these, those that are not decided about.
+            fastest_sides_per_s: Speed of the fastest of them, in sides of its own box.
+        """
+        if undecided:
+            return 0.0
+        if not followed:
+            return self.idle_s
+        return min(self.decided_s, _MAY_MOVE / max(fastest_sides_per_s, 1e-6))
