@@ -212,7 +212,7 @@ def test_networks_that_were_not_pulled_are_said(
 ) -> None:
     done = facerec("identify", pictures["collins"], home=tmp_path / "new")
     assert done.code == 1
-    assert "not installed yet: yunet, sface; run: facerec models pull yunet sface" in done.err
+    assert "not installed yet: yunet, sface, centerface; " in done.err
 
 
 def test_a_damaged_network_is_said(
@@ -220,7 +220,7 @@ def test_a_damaged_network_is_said(
 ) -> None:
     models = own_home / "models"
     models.unlink()
-    for name in ("yunet", "sface"):
+    for name in ("yunet", "sface", "centerface"):
         (models / name).mkdir(parents=True)
         for file in (home / "models" / name).iterdir():
             (models / name / file.name).symlink_to(file)

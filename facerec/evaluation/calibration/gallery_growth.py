@@ -38,5 +38,5 @@ def expected_fpir(
                 - gammaln(people + 1)
                 + gammaln(people - size + 1)
             )
-            rates[row, column] = 1.0 - float(above[k] @ spared) / strangers
+            rates[row, column] = max(1.0 - float(above[k] @ spared) / strangers, 0.0)
     return rates

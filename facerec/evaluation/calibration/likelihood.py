@@ -53,5 +53,9 @@ def fit_bands(
 def _fit(least: float, mated: NDArray[np.float32], other: NDArray[np.float32]) -> LikelihoodBand:
     scores = np.concatenate([mated, other]).astype(np.float64)[:, None]
     labels = np.arange(len(scores)) < len(mated)
-    model = LogisticRegression(C=1e4, class_weight="balanced").fit(scores, labels)
-    return LikelihoodBand(least, float(model.coef_[0, 0]), float(model.intercept_[0]))
+    # Brought to unit deviation, so that the solver's tolerance and penalty mean the same always.
+    middle, deviation = float(scores.mean()), float(scores.std())
+    model = LogisticRegression(C=1e6, class_weight="balanced", tol=1e-8, max_iter=1000)
+    model.fit((scores - middle) / deviation, labels)
+    slope = float(model.coef_[0, 0]) / deviation
+    return LikelihoodBand(least, slope, float(model.intercept_[0]) - slope * middle)

@@ -42,7 +42,7 @@ class TemplateCache:
         known: dict[str, FaceTable] = {}
         for path in sorted(self._folder.glob("*.npz")):
             try:
-                with np.load(path, allow_pickle=False) as part:
+                with path.open("rb") as opened, np.load(opened, allow_pickle=False) as part:
                     hashes = [str(value) for value in part["hashes"]]
                     table = FaceTable(*(part[field.name] for field in fields(FaceTable)))
             except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

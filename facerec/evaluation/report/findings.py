@@ -12,7 +12,7 @@ ALIKE = 0.999
 """Cosine similarity from which two templates are practically the same."""
 CHANCE_AREA = 0.6
 """Area under the ROC below which scores hardly tell people apart; chance is .5."""
-ENOUGH = 200
+ENOUGH = 100
 """Mated comparisons from which the absence of every error is remarkable."""
 
 

@@ -67,7 +67,7 @@ def det_plot(curves: Sequence[tuple[str, ErrorCurve]], least_fmr: float) -> Figu
             axes.step(fmr, fnmr, where="post", color=colour, label=label)
         axes.axvline(least_fmr, color=GREY, linewidth=1, linestyle=":")
         axes.set(xlabel="FMR", ylabel="FNMR")
-        _logarithmic(axes, any((curve.fnmr > 0).any() for _, curve in curves))
+        _logarithmic(axes, any(((c.fnmr > 0) & (c.fmr > 0)).any() for _, c in curves))
         axes.set_xlim(max(least_fmr / 3, 1e-9), 1)
         if len(curves) > 1:
             axes.legend()

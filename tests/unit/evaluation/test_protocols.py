@@ -203,7 +203,9 @@ def test_a_report_holds_everything_and_fetches_nothing(tmp_path: Path) -> None:
         assert words in page
     for name in ("det", "roc", "scores", "discard"):
         assert (tmp_path / "r" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    assert json.loads((tmp_path / "r" / "result.json").read_text()) == json.loads(json.dumps(run.record))
+    assert json.loads((tmp_path / "r" / "result.json").read_text()) == json.loads(
+        json.dumps(run.record)
+    )
     assert not list((tmp_path / "r").glob("*.unfinished"))
 
 
