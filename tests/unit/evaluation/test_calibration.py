@@ -131,16 +131,16 @@ def test_evidence_is_calibrated_in_each_band() -> None:
     """Normal scores of equal deviation have an affine log-likelihood ratio, known exactly."""
     random = np.random.default_rng(7)
     quality = random.random(4000)
-    apart = np.where(quality < 0.5, 0.3, 0.6)  # faces of low quality are told apart worse
+    apart = np.where(quality < 0.5, 0.2, 0.4)  # faces of low quality are told apart worse
     mated = (apart + 0.1 * random.normal(size=4000)).astype(np.float32)
     other = (0.1 * random.normal(size=40_000)).astype(np.float32)
     bands = fit_bands(mated, quality, other, random.random(40_000))
     assert [round(band.least_quality, 1) for band in bands] == [0.0, 0.1, 0.5]
-    best = bands[-1]  # (s . .6 - .18) / .01
-    assert best.slope == pytest.approx(60, rel=0.15)
-    assert best.log_likelihood_ratio(0.3) == pytest.approx(0, abs=1.0)
-    assert bands[0].slope == pytest.approx(30, rel=0.2)
-    assert bands[0].log_likelihood_ratio(0.15) == pytest.approx(0, abs=1.0)
+    best = bands[-1]  # (.4 s - .08) / .01
+    assert best.slope == pytest.approx(40, rel=0.15)
+    assert best.log_likelihood_ratio(0.2) == pytest.approx(0, abs=0.6)
+    assert bands[0].slope == pytest.approx(20, rel=0.2)
+    assert bands[0].log_likelihood_ratio(0.1) == pytest.approx(0, abs=0.6)
     assert fit_bands(mated[:5], quality[:5], other, random.random(40_000)) == ()
 
 
