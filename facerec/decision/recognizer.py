@@ -53,7 +53,7 @@ class Recognizer:
         """
         if faces.embeddings is None:
             raise ArrayError("faces must have been embedded before they are identified")
-        return tuple(
+        decisions = tuple(
             policy.identify(
                 gallery.search(
                     embedding, embedding_space=self.embedding_space, galleries=galleries, k=2
@@ -65,6 +65,10 @@ class Recognizer:
             )
             for index, embedding in enumerate(faces.embeddings)
         )
+        for decision in decisions:
+            if decision.profile_id is not None:
+                gallery.life_cycle.note_seen(decision.profile_id)
+        return decisions
 
     def verify_profile(
         self, probe: Faces, gallery: Gallery, profile_id: str, *, largest: bool = False
@@ -88,7 +92,10 @@ class Recognizer:
         references = gallery.references(profile_id, self.embedding_space)
         if index is not None and probe.embeddings is not None:
             similarity = float(np.max(references @ probe.embeddings[index]))
-        return self._verify(similarity, reasons)
+        verification = self._verify(similarity, reasons)
+        if verification.match:
+            gallery.life_cycle.note_seen(profile_id)
+        return verification
 
     def verify_pictures(
         self, first: Faces, second: Faces, *, largest: bool = False

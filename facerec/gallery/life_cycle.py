@@ -1,6 +1,7 @@
 """What becomes of people once they are enrolled: changes, consents, retention and erasure."""
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ __all__ = ["Due", "ErasureReason", "LifeCycle", "ProfileChange", "Receipt", "Val
 
 _PROFILE_TAG = "profile id"
 """Purpose of `Vault.tag`."""
+
+_log = logging.getLogger(__name__)
 
 _SEEN_AGAIN = timedelta(hours=1)
 """A person who was seen less long ago is not noted again: a gate sees them every second."""
@@ -118,6 +121,7 @@ class LifeCycle:
         """Work on a database; `clock` tells the present moment."""
         self._database = database
         self._clock = clock
+        self._noted: dict[str, datetime] = {}
 
     def update(self, profile_id: str, change: ProfileChange) -> None:
         """Change a person; all of it, or nothing.
@@ -175,8 +179,27 @@ class LifeCycle:
             if not connection.scalar(select(func.count()).where(*theirs)):
                 writing.update_profile(connection, number, state=ProfileState.SUSPENDED.value)
 
+    def note_seen(self, profile_id: str) -> None:
+        """Note that a person was recognised, at most once an hour; recognising never fails by it.
+
+        A gallery that cannot be written, because the disk is full for instance, loses the note.
+        """
+        now = self._clock()
+        last = self._noted.get(profile_id)
+        if last is not None and abs(now - last) < _SEEN_AGAIN:
+            return
+        self._noted[profile_id] = now
+        try:
+            self.record_seen([profile_id])
+        except GalleryError as error:
+            _log.warning("it was not noted that a person was seen: %s", error)
+
     def record_seen(self, profile_ids: Iterable[str]) -> None:
-        """Note that people were recognised just now; those who are not there are passed over."""
+        """Note that people were recognised just now; those who are not there are passed over.
+
+        Raises:
+            GalleryError: the gallery cannot be written.
+        """
         now = self._clock()
         unnoted = (_profile.last_seen.is_(None)) | (_profile.last_seen < stored(now - _SEEN_AGAIN))
         theirs = (_profile.profile_id.in_(sorted(set(profile_ids))), unnoted)

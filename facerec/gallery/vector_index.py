@@ -6,6 +6,9 @@ short row of *segments*, each with a FAISS index that is complete when it is mad
 new `VectorIndex` that shares the old one's segments and has a small one more; segments of like size
 are merged, so that there are at most log2(n) of them and a template is copied log2(n) times in all
 (the logarithmic method of Bentley and Saxe, 1980). Whoever searches the old index goes on doing so.
+
+The best of a scan are scored again in float32, and the scan goes deeper until nobody outside it can
+be better. So results are those of an exact search, although a large scan is in half precision.
 """
 
 from collections.abc import Iterable
@@ -13,14 +16,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 from facerec.gallery.index_rows import IndexedRows, joined_rows
+from facerec.gallery.vector_scan import RowMask, VectorScan
 
 __all__ = ["Hit", "VectorIndex", "best_hits"]
+
+
+_SPARE_PLACES = 8
+"""How many more rows of a rounded scan than needed are scored again at first."""
 
 
 @dataclass(frozen=True, order=True)
@@ -56,13 +63,12 @@ class _Segment:
         self.people = rows.people
         self.profile_ids = rows.profile_ids
         self.live: NDArray[np.bool_] | None = None
-        self._flat = faiss.IndexFlatIP(rows.embeddings.shape[1])
-        self._flat.add(rows.embeddings)
+        self._embeddings = rows.embeddings
+        self._scan = VectorScan(rows.embeddings)
+        self._mask: RowMask | None = None
         unique, counts = np.unique(rows.people, return_counts=True)
         self.live_people: NDArray[np.int64] = unique
         self._most_templates = int(counts.max())
-        self._search_parameters: faiss.SearchParameters | None = None
-        self._selector: tuple[object, ...] = ()
 
     def __len__(self) -> int:
         return len(self.people)
@@ -80,17 +86,12 @@ class _Segment:
         other.__dict__.update(self.__dict__)
         other.live_people = self.live_people[~gone]
         other.live = np.isin(self.people, other.live_people)
-        bitmap = np.packbits(other.live, bitorder="little")
-        # FAISS's stubs describe the C++ constructors, not those that its Python gives them.
-        selector = faiss.IDSelectorBitmap(bitmap)  # type: ignore[arg-type, call-arg]
-        other._search_parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        other._selector = (bitmap, selector)  # FAISS keeps pointers to these, not references
+        other._mask = RowMask(other.live, self._scan.starts)
         return other
 
     def rows(self) -> IndexedRows:
         """Return the templates that it still finds."""
-        vectors = self._flat.reconstruct_n(0, len(self))
-        rows = IndexedRows(vectors, self.people, self.profile_ids)
+        rows = IndexedRows(self._embeddings, self.people, self.profile_ids)
         return rows if self.live is None else rows[self.live]
 
     def search(self, probe: NDArray[np.float32], k: int) -> list[Hit]:
@@ -100,15 +101,27 @@ class _Segment:
         has more than `m`: were the k-th person further down, then fewer than k people would have
         filled all the places above.
         """
-        places = min(self.live_rows, (k - 1) * self._most_templates + 1)
+        rows = self.live_rows
+        places = min(rows, (k - 1) * self._most_templates + 1)
         if places == 0:
             return []
-        similarities, found = self._flat.search(probe[None], places, params=self._search_parameters)
+        while True:
+            if self._scan.error:
+                places = min(rows, places + _SPARE_PLACES)
+            scanned, found = self._scan.best(probe, places, self._mask)
+            hits = self._scored(probe, found, k)
+            highest_outside = float(scanned[-1]) + self._scan.error
+            if not self._scan.error or places == rows or -hits[-1].distance > highest_outside:
+                return hits
+            places *= 4
+
+    def _scored(self, probe: NDArray[np.float32], found: NDArray[np.int64], k: int) -> list[Hit]:
+        """Score rows in float32 and return the `k` best people among them."""
+        similarities = self._embeddings[found] @ probe
         return best_hits(
             (
                 Hit(-float(similarity), int(self.people[row]), self.profile_ids[row].decode())
-                for similarity, row in zip(similarities[0], found[0], strict=True)
-                if row >= 0
+                for similarity, row in zip(similarities, found, strict=True)
             ),
             k,
         )

@@ -74,12 +74,15 @@ class GalleryIdentifier:
         """Decide who several looks at one face show, by the mean of their similarities."""
         found = self._search(probe.direction, 2)
         similarities = (found.similarities * probe.coherence).astype(np.float32)
-        return policy.identify(
+        decision = policy.identify(
             replace(found, similarities=similarities),
             operating_point=self._recognizer.operating_point,
             target_fpir=self._recognizer.target_fpir / self._size().templates_each,
             min_margin=self._recognizer.min_margin,
         )
+        if decision.profile_id is not None:
+            self._gallery.life_cycle.note_seen(decision.profile_id)
+        return decision
 
     def name_of(self, profile_id: str) -> str:
         """Return a person's display name."""

@@ -22,8 +22,8 @@ PRELOAD = ["facerec.gallery.gallery", "tests.integration.gallery.test_gallery", 
 def write_for_ever(path: Path, journal: Path, seed: int) -> None:
     """Change the gallery at random; note each change before it is made and when it is done."""
     rng = random.Random(seed)
-    out = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     with Gallery.open(path, snapshot_every=3) as gallery:
+        out = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         known = [profile.profile_id for profile in gallery.list()]
         for number in range(100_000):
             action = rng.choice(["enrol", "enrol", "add", "suspend", "activate", "erase", "search"])
@@ -117,7 +117,7 @@ def run_and_kill(kills: int, tmp_path: Path, seed: int) -> tuple[int, int]:
         while not journal.exists():
             assert writer.is_alive()
             time.sleep(0.001)
-        time.sleep(float(rng.uniform(0, 0.15)))
+        time.sleep(float(rng.uniform(0, 0.3)))
         writer.kill()
         writer.join()
         lines = [line.split() for line in journal.read_text().splitlines()]
