@@ -27,6 +27,7 @@ and what to do, without naming a person, a template or a secret.
     └── ServiceError               the server cannot start, or a call to it failed
         ├── RequestError           a field of a request does not hold what it must
         │   └── RequestImageError  a picture in a request cannot be taken
+        ├── GateNotFoundError      no gate has that name
         ├── UnauthenticatedError   a caller that is not known
         ├── PermissionDeniedError  a caller that may not do what it asks
         ├── OverloadedError        more calls wait than the server takes on
@@ -135,6 +136,10 @@ class RequestError(ServiceError):
 
 class RequestImageError(RequestError):
     """A picture in a request cannot be taken."""
+
+
+class GateNotFoundError(ServiceError):
+    """No gate has that name."""
 
 
 class UnauthenticatedError(ServiceError):

@@ -22,6 +22,7 @@ __all__ = [
     "AnalysisSettings",
     "DecisionSettings",
     "EncryptionSettings",
+    "GateSettings",
     "InferenceSettings",
     "ServerSettings",
     "Settings",
@@ -109,6 +110,7 @@ class ServerSettings(_Section):
     calls_per_second_per_client: float = Field(default=200.0, ge=0)
     """Calls that one client may make; 0 for any number."""
     log_format: Literal["text", "json"] = "text"
+    """Form of the log on stderr."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """Least level that is logged to stderr; ``info`` writes a line a call."""
     metrics_listen: str | None = None
@@ -123,6 +125,15 @@ class ServerSettings(_Section):
     """Time that calls in flight are given to finish when the server is stopped."""
     reflection: bool = True
     """Whether callers may ask the server for the API's definition."""
+
+
+class GateSettings(_Section):
+    """Who may pass a gate."""
+
+    galleries: tuple[str, ...] = Field(min_length=1)
+    """Galleries whose people may pass."""
+    known_galleries: tuple[str, ...] = ()
+    """Further galleries that are searched: their people are known here, and denied."""
 
 
 class EncryptionSettings(_Section):
@@ -159,6 +170,8 @@ class Settings(BaseSettings):
     decision: DecisionSettings = DecisionSettings()
     watch: WatchSettings = WatchSettings()
     server: ServerSettings = ServerSettings()
+    gates: dict[str, GateSettings] = Field(default_factory=dict)
+    """Gates that may ask, by name."""
     encryption: EncryptionSettings = EncryptionSettings()
 
     @property

@@ -4,6 +4,8 @@ from facerec.client.async_gate_client import AsyncGateClient
 from facerec.client.credentials import Tls
 from facerec.client.gate_client import GateClient
 from facerec.client.results import (
+    AuthorizationOutcome,
+    AuthorizeResult,
     Box,
     EnrolResult,
     FoundFace,
@@ -20,6 +22,8 @@ from facerec.errors import CallError
 
 __all__ = [
     "AsyncGateClient",
+    "AuthorizationOutcome",
+    "AuthorizeResult",
     "Box",
     "CallError",
     "EnrolResult",

@@ -10,7 +10,13 @@ from facerec.client import messages
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.channel_options import channel_options
 from facerec.client.credentials import Tls, token_metadata
-from facerec.client.results import EnrolResult, IdentifyResult, Profile, VerifyResult
+from facerec.client.results import (
+    AuthorizeResult,
+    EnrolResult,
+    IdentifyResult,
+    Profile,
+    VerifyResult,
+)
 from facerec.v1.enrollment_service_pb2_grpc import EnrollmentServiceStub
 from facerec.v1.verification_service_pb2_grpc import VerificationServiceStub
 
@@ -84,6 +90,15 @@ class AsyncGateClient:
                 request, timeout=self._timeout_s, metadata=self._metadata
             )
         return messages.identify_result_from_proto(response)
+
+    async def authorize(self, gate: str, image: bytes) -> AuthorizeResult:
+        """Ask whether a gate opens for whoever stands before it; see `GateClient.authorize`."""
+        request = messages.authorize_to_proto(gate, image)
+        with stated_call_failures(self._target):
+            response = await self._verification.Authorize(
+                request, timeout=self._timeout_s, metadata=self._metadata
+            )
+        return messages.authorize_result_from_proto(response)
 
     async def enrol(
         self,

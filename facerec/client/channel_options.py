@@ -11,6 +11,7 @@ _SAFE_METHODS = {
     verification_service_pb2.DESCRIPTOR.services_by_name["VerificationService"].full_name: (
         "Verify",
         "Identify",
+        "Authorize",
     ),
     enrollment_service_pb2.DESCRIPTOR.services_by_name["EnrollmentService"].full_name: (
         "GetProfile",

@@ -10,7 +10,13 @@ from facerec.client import messages
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.channel_options import channel_options
 from facerec.client.credentials import Tls, token_metadata
-from facerec.client.results import EnrolResult, IdentifyResult, Profile, VerifyResult
+from facerec.client.results import (
+    AuthorizeResult,
+    EnrolResult,
+    IdentifyResult,
+    Profile,
+    VerifyResult,
+)
 from facerec.v1.enrollment_service_pb2_grpc import EnrollmentServiceStub
 from facerec.v1.verification_service_pb2_grpc import VerificationServiceStub
 
@@ -105,6 +111,20 @@ class GateClient:
                 request, timeout=self._timeout_s, metadata=self._metadata
             )
         return messages.identify_result_from_proto(response)
+
+    def authorize(self, gate: str, image: bytes) -> AuthorizeResult:
+        """Ask whether a gate opens for whoever stands before it.
+
+        Args:
+            gate: Name of the gate; the client must be allowed to speak for it.
+            image: Encoded picture.
+        """
+        request = messages.authorize_to_proto(gate, image)
+        with stated_call_failures(self._target):
+            response = self._verification.Authorize(
+                request, timeout=self._timeout_s, metadata=self._metadata
+            )
+        return messages.authorize_result_from_proto(response)
 
     def enrol(
         self,

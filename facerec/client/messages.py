@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC
 
 from facerec.client.results import (
+    AuthorizationOutcome,
+    AuthorizeResult,
     Box,
     EnrolResult,
     FoundFace,
@@ -21,6 +23,8 @@ from facerec.v1 import face_pb2, image_pb2, profile_pb2, reason_pb2
 from facerec.v1 import verification_service_pb2 as verification
 
 __all__ = [
+    "authorize_result_from_proto",
+    "authorize_to_proto",
     "create_profile_to_proto",
     "enrol_result_from_proto",
     "get_profile_to_proto",
@@ -32,6 +36,12 @@ __all__ = [
     "verify_to_proto",
 ]
 
+_AUTHORIZATION_OUTCOMES = {
+    verification.AUTHORIZATION_OUTCOME_GRANTED: AuthorizationOutcome.GRANTED,
+    verification.AUTHORIZATION_OUTCOME_DENIED: AuthorizationOutcome.DENIED,
+    verification.AUTHORIZATION_OUTCOME_UNKNOWN: AuthorizationOutcome.UNKNOWN,
+    verification.AUTHORIZATION_OUTCOME_RETRY: AuthorizationOutcome.RETRY,
+}
 _VERIFICATION_OUTCOMES = {
     verification.VERIFICATION_OUTCOME_MATCH: VerificationOutcome.MATCH,
     verification.VERIFICATION_OUTCOME_NO_MATCH: VerificationOutcome.NO_MATCH,
@@ -121,6 +131,25 @@ def identify_result_from_proto(response: verification.IdentifyResponse) -> Ident
         faces=tuple(_identified_face(face) for face in response.faces),
         reasons=_reasons(response.reasons),
         target_fpir=response.target_fpir,
+    )
+
+
+def authorize_to_proto(gate: str, image: bytes) -> verification.AuthorizeRequest:
+    """Return a gate's question."""
+    return verification.AuthorizeRequest(gate=f"gates/{gate}", image=image_pb2.Image(data=image))
+
+
+def authorize_result_from_proto(response: verification.AuthorizeResponse) -> AuthorizeResult:
+    """Return the answer to a gate; it stays shut at an outcome that is not known."""
+    return AuthorizeResult(
+        outcome=_AUTHORIZATION_OUTCOMES.get(response.outcome, AuthorizationOutcome.RETRY),
+        reasons=_reasons(response.reasons),
+        profile_id=response.profile.removeprefix("profiles/") or None,
+        display_name=response.display_name or None,
+        operating_point=response.operating_point,
+        target_fpir=response.target_fpir,
+        face=_face(response.face) if response.HasField("face") else None,
+        decision_id=response.decision_id,
     )
 
 

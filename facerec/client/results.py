@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 
 __all__ = [
+    "AuthorizationOutcome",
+    "AuthorizeResult",
     "Box",
     "EnrolResult",
     "FoundFace",
@@ -39,6 +41,17 @@ class IdentificationOutcome(StrEnum):
     UNKNOWN = "unknown"
     UNDECIDED = "undecided"
     """The picture allows no answer: take another."""
+
+
+class AuthorizationOutcome(StrEnum):
+    """The answer to a gate; it stays shut at all but GRANTED."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    """Known here, and may not pass."""
+    UNKNOWN = "unknown"
+    RETRY = "retry"
+    """The picture allows no answer: send another."""
 
 
 class ProfileState(StrEnum):
@@ -141,6 +154,36 @@ class IdentifyResult:
     faces: tuple[IdentifiedFace, ...]
     reasons: tuple[str, ...]
     target_fpir: float
+
+
+@dataclass(frozen=True)
+class AuthorizeResult:
+    """The answer to a gate.
+
+    Attributes:
+        outcome: The answer.
+        reasons: Why it is unknown or retry, most important first.
+        profile_id: The person's id; None unless granted or denied.
+        display_name: The person's name; None unless granted or denied.
+        operating_point: Name of the operating point that was decided at.
+        target_fpir: False positive identification rate that was decided at.
+        face: The face that was searched; None when there was none.
+        decision_id: By which the server's log names this decision.
+    """
+
+    outcome: AuthorizationOutcome
+    reasons: tuple[str, ...]
+    profile_id: str | None
+    display_name: str | None
+    operating_point: str
+    target_fpir: float
+    face: FoundFace | None
+    decision_id: str
+
+    @property
+    def granted(self) -> bool:
+        """Whether the gate may open."""
+        return self.outcome is AuthorizationOutcome.GRANTED
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,38 @@ another picture.
 """
 Global___IdentificationOutcome: _TypeAlias = IdentificationOutcome  # noqa: Y015
 
+class _AuthorizationOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AuthorizationOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AuthorizationOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    AUTHORIZATION_OUTCOME_UNSPECIFIED: _AuthorizationOutcome.ValueType  # 0
+    """Never sent."""
+    AUTHORIZATION_OUTCOME_GRANTED: _AuthorizationOutcome.ValueType  # 1
+    """Open: one enrolled person who may pass here."""
+    AUTHORIZATION_OUTCOME_DENIED: _AuthorizationOutcome.ValueType  # 2
+    """Stay shut: one enrolled person whom this gate knows and who may not pass here."""
+    AUTHORIZATION_OUTCOME_UNKNOWN: _AuthorizationOutcome.ValueType  # 3
+    """Stay shut: nobody whom this gate knows."""
+    AUTHORIZATION_OUTCOME_RETRY: _AuthorizationOutcome.ValueType  # 4
+    """Stay shut and send another picture: this one allows no answer; the reasons say why."""
+
+class AuthorizationOutcome(_AuthorizationOutcome, metaclass=_AuthorizationOutcomeEnumTypeWrapper):
+    """The answer to a gate."""
+
+AUTHORIZATION_OUTCOME_UNSPECIFIED: AuthorizationOutcome.ValueType  # 0
+"""Never sent."""
+AUTHORIZATION_OUTCOME_GRANTED: AuthorizationOutcome.ValueType  # 1
+"""Open: one enrolled person who may pass here."""
+AUTHORIZATION_OUTCOME_DENIED: AuthorizationOutcome.ValueType  # 2
+"""Stay shut: one enrolled person whom this gate knows and who may not pass here."""
+AUTHORIZATION_OUTCOME_UNKNOWN: AuthorizationOutcome.ValueType  # 3
+"""Stay shut: nobody whom this gate knows."""
+AUTHORIZATION_OUTCOME_RETRY: AuthorizationOutcome.ValueType  # 4
+"""Stay shut and send another picture: this one allows no answer; the reasons say why."""
+Global___AuthorizationOutcome: _TypeAlias = AuthorizationOutcome  # noqa: Y015
+
 class _FaceSelection:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -357,3 +389,87 @@ class IdentifyResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IdentifyResponse: _TypeAlias = IdentifyResponse  # noqa: Y015
+
+@_typing.final
+class AuthorizeRequest(_message.Message):
+    """A gate's question."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GATE_FIELD_NUMBER: _builtins.int
+    IMAGE_FIELD_NUMBER: _builtins.int
+    gate: _builtins.str
+    """Required. Resource name of the gate, `gates/{gate}`."""
+    @_builtins.property
+    def image(self) -> _image_pb2.Image:
+        """Required. The picture of whoever stands before the gate."""
+
+    def __init__(
+        self,
+        *,
+        gate: _builtins.str = ...,
+        image: _image_pb2.Image | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["image", b"image"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gate", b"gate", "image", b"image"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizeRequest: _TypeAlias = AuthorizeRequest  # noqa: Y015
+
+@_typing.final
+class AuthorizeResponse(_message.Message):
+    """The answer to a gate. It holds no score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    OPERATING_POINT_FIELD_NUMBER: _builtins.int
+    TARGET_FPIR_FIELD_NUMBER: _builtins.int
+    FACE_FIELD_NUMBER: _builtins.int
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    outcome: Global___AuthorizationOutcome.ValueType
+    """The answer. A client must stay shut at every value but GRANTED, also at those it does not know."""
+    profile: _builtins.str
+    """Resource name of the person, `profiles/{profile}`; empty unless GRANTED or DENIED."""
+    display_name: _builtins.str
+    """The person's name as people read it; empty unless GRANTED or DENIED."""
+    operating_point: _builtins.str
+    """Name of the operating point that was decided at."""
+    target_fpir: _builtins.float
+    """False positive identification rate that was decided at: the share of strangers that would be
+    taken for somebody; between 0 and 1.
+    """
+    decision_id: _builtins.str
+    """Id of this decision, by which the server's log names it."""
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_reason_pb2.Reason.ValueType]:
+        """Why the outcome is UNKNOWN or RETRY; empty otherwise."""
+
+    @_builtins.property
+    def face(self) -> _face_pb2.Face:
+        """The face that was searched; unset when there was none."""
+
+    def __init__(
+        self,
+        *,
+        outcome: Global___AuthorizationOutcome.ValueType = ...,
+        reasons: _abc.Iterable[_reason_pb2.Reason.ValueType] | None = ...,
+        profile: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        operating_point: _builtins.str = ...,
+        target_fpir: _builtins.float = ...,
+        face: _face_pb2.Face | None = ...,
+        decision_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["face", b"face"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "display_name", b"display_name", "face", b"face", "operating_point", b"operating_point", "outcome", b"outcome", "profile", b"profile", "reasons", b"reasons", "target_fpir", b"target_fpir"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizeResponse: _TypeAlias = AuthorizeResponse  # noqa: Y015

@@ -32,9 +32,10 @@ class VerificationServiceStub:
     errors: they come back as outcomes with reasons. An error means that the question could not be
     asked; its status carries a google.rpc.ErrorInfo with the domain "facerec" and one of these
     reasons: IMAGE_INVALID and REQUEST_INVALID (INVALID_ARGUMENT, with google.rpc.BadRequest),
-    GALLERY_NOT_FOUND and PROFILE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
+    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
     google.rpc.RetryInfo), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
-    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server.
+    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
+    is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls are read-only and safe to repeat.
     """
@@ -55,6 +56,11 @@ class VerificationServiceStub:
                 request_serializer=facerec_dot_v1_dot_verification__service__pb2.IdentifyRequest.SerializeToString,
                 response_deserializer=facerec_dot_v1_dot_verification__service__pb2.IdentifyResponse.FromString,
                 _registered_method=True)
+        self.Authorize = channel.unary_unary(
+                '/facerec.v1.VerificationService/Authorize',
+                request_serializer=facerec_dot_v1_dot_verification__service__pb2.AuthorizeRequest.SerializeToString,
+                response_deserializer=facerec_dot_v1_dot_verification__service__pb2.AuthorizeResponse.FromString,
+                _registered_method=True)
 
 
 class VerificationServiceServicer:
@@ -64,9 +70,10 @@ class VerificationServiceServicer:
     errors: they come back as outcomes with reasons. An error means that the question could not be
     asked; its status carries a google.rpc.ErrorInfo with the domain "facerec" and one of these
     reasons: IMAGE_INVALID and REQUEST_INVALID (INVALID_ARGUMENT, with google.rpc.BadRequest),
-    GALLERY_NOT_FOUND and PROFILE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
+    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
     google.rpc.RetryInfo), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
-    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server.
+    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
+    is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls are read-only and safe to repeat.
     """
@@ -88,6 +95,16 @@ class VerificationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Authorize(self, request, context):
+        """A gate's question: may the person who stands before it pass now? The largest face of the picture
+        is searched among the people that the gate knows. The caller must be allowed to speak for the
+        gate (PERMISSION_DENIED); a gate that the server's operator has not set up is NOT_FOUND with the
+        reason GATE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VerificationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -100,6 +117,11 @@ def add_VerificationServiceServicer_to_server(servicer, server):
                     servicer.Identify,
                     request_deserializer=facerec_dot_v1_dot_verification__service__pb2.IdentifyRequest.FromString,
                     response_serializer=facerec_dot_v1_dot_verification__service__pb2.IdentifyResponse.SerializeToString,
+            ),
+            'Authorize': grpc.unary_unary_rpc_method_handler(
+                    servicer.Authorize,
+                    request_deserializer=facerec_dot_v1_dot_verification__service__pb2.AuthorizeRequest.FromString,
+                    response_serializer=facerec_dot_v1_dot_verification__service__pb2.AuthorizeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -116,9 +138,10 @@ class VerificationService:
     errors: they come back as outcomes with reasons. An error means that the question could not be
     asked; its status carries a google.rpc.ErrorInfo with the domain "facerec" and one of these
     reasons: IMAGE_INVALID and REQUEST_INVALID (INVALID_ARGUMENT, with google.rpc.BadRequest),
-    GALLERY_NOT_FOUND and PROFILE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
+    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
     google.rpc.RetryInfo), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
-    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server.
+    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
+    is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls are read-only and safe to repeat.
     """
@@ -167,6 +190,33 @@ class VerificationService:
             '/facerec.v1.VerificationService/Identify',
             facerec_dot_v1_dot_verification__service__pb2.IdentifyRequest.SerializeToString,
             facerec_dot_v1_dot_verification__service__pb2.IdentifyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Authorize(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facerec.v1.VerificationService/Authorize',
+            facerec_dot_v1_dot_verification__service__pb2.AuthorizeRequest.SerializeToString,
+            facerec_dot_v1_dot_verification__service__pb2.AuthorizeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,9 +33,10 @@ class VerificationServiceStub:
     errors: they come back as outcomes with reasons. An error means that the question could not be
     asked; its status carries a google.rpc.ErrorInfo with the domain "facerec" and one of these
     reasons: IMAGE_INVALID and REQUEST_INVALID (INVALID_ARGUMENT, with google.rpc.BadRequest),
-    GALLERY_NOT_FOUND and PROFILE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
+    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
     google.rpc.RetryInfo), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
-    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server.
+    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
+    is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls are read-only and safe to repeat.
     """
@@ -53,6 +54,12 @@ class VerificationServiceStub:
     """1:N: tells for the faces of a picture who they are among the people of the named galleries, if
     anybody. The search is open-set: people who are not enrolled come back as UNKNOWN.
     """
+    Authorize: _grpc.UnaryUnaryMultiCallable[_verification_service_pb2.AuthorizeRequest, _verification_service_pb2.AuthorizeResponse]
+    """A gate's question: may the person who stands before it pass now? The largest face of the picture
+    is searched among the people that the gate knows. The caller must be allowed to speak for the
+    gate (PERMISSION_DENIED); a gate that the server's operator has not set up is NOT_FOUND with the
+    reason GATE_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class VerificationServiceAsyncStub(VerificationServiceStub):
@@ -62,9 +69,10 @@ class VerificationServiceAsyncStub(VerificationServiceStub):
     errors: they come back as outcomes with reasons. An error means that the question could not be
     asked; its status carries a google.rpc.ErrorInfo with the domain "facerec" and one of these
     reasons: IMAGE_INVALID and REQUEST_INVALID (INVALID_ARGUMENT, with google.rpc.BadRequest),
-    GALLERY_NOT_FOUND and PROFILE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
+    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
     google.rpc.RetryInfo), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
-    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server.
+    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
+    is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls are read-only and safe to repeat.
     """
@@ -79,6 +87,12 @@ class VerificationServiceAsyncStub(VerificationServiceStub):
     """1:N: tells for the faces of a picture who they are among the people of the named galleries, if
     anybody. The search is open-set: people who are not enrolled come back as UNKNOWN.
     """
+    Authorize: _aio.UnaryUnaryMultiCallable[_verification_service_pb2.AuthorizeRequest, _verification_service_pb2.AuthorizeResponse]  # type: ignore[assignment]
+    """A gate's question: may the person who stands before it pass now? The largest face of the picture
+    is searched among the people that the gate knows. The caller must be allowed to speak for the
+    gate (PERMISSION_DENIED); a gate that the server's operator has not set up is NOT_FOUND with the
+    reason GATE_NOT_FOUND.
+    """
 
 class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Compares faces: 1:1 ("is this the person?") and 1:N ("who is this, if anybody we know?").
@@ -87,9 +101,10 @@ class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
     errors: they come back as outcomes with reasons. An error means that the question could not be
     asked; its status carries a google.rpc.ErrorInfo with the domain "facerec" and one of these
     reasons: IMAGE_INVALID and REQUEST_INVALID (INVALID_ARGUMENT, with google.rpc.BadRequest),
-    GALLERY_NOT_FOUND and PROFILE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
+    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
     google.rpc.RetryInfo), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
-    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server.
+    EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
+    is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls are read-only and safe to repeat.
     """
@@ -113,6 +128,18 @@ class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_verification_service_pb2.IdentifyResponse, _abc.Awaitable[_verification_service_pb2.IdentifyResponse]]:
         """1:N: tells for the faces of a picture who they are among the people of the named galleries, if
         anybody. The search is open-set: people who are not enrolled come back as UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def Authorize(
+        self,
+        request: _verification_service_pb2.AuthorizeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_verification_service_pb2.AuthorizeResponse, _abc.Awaitable[_verification_service_pb2.AuthorizeResponse]]:
+        """A gate's question: may the person who stands before it pass now? The largest face of the picture
+        is searched among the people that the gate knows. The caller must be allowed to speak for the
+        gate (PERMISSION_DENIED); a gate that the server's operator has not set up is NOT_FOUND with the
+        reason GATE_NOT_FOUND.
         """
 
 def add_VerificationServiceServicer_to_server(servicer: VerificationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

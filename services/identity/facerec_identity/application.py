@@ -1,6 +1,7 @@
 """What the server's calls work with, loaded and warmed before the first of them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,10 +10,11 @@ from facerec.analysis.faces import Faces
 from facerec.assembly import build_analyzer, build_recognizer, open_gallery
 from facerec.errors import NotReadyError
 from facerec.gallery.gallery import Gallery
-from facerec.settings import Settings
+from facerec.settings import GateSettings, Settings
 from facerec_identity.call_record import observe_stage
 from facerec_identity.enrolment import Registrar
 from facerec_identity.face_reader import FaceReader
+from facerec_identity.gatekeeping import Gatekeeper
 from facerec_identity.recognition import Recognition
 
 __all__ = ["Application", "Readiness", "load_application"]
@@ -30,12 +32,19 @@ class Application:
         registrar: Enrols.
         gallery: Who is enrolled.
         default_gallery: Gallery that calls mean which name none.
+        gates: The gates that may ask, by name.
     """
 
     recognition: Recognition
     registrar: Registrar
     gallery: Gallery
     default_gallery: str
+    gates: Mapping[str, GateSettings] = field(default_factory=dict)
+
+    @property
+    def gatekeeper(self) -> Gatekeeper:
+        """Answers gates."""
+        return Gatekeeper(self.recognition, self.gates)
 
 
 class Readiness:
@@ -85,6 +94,7 @@ def load_application(settings: Settings) -> Application:
         registrar=Registrar(reader, gallery, min_quality=settings.decision.min_quality),
         gallery=gallery,
         default_gallery=settings.gallery,
+        gates=settings.gates,
     )
 
 

@@ -5,6 +5,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
@@ -12,6 +13,7 @@ import grpc
 
 from facerec_identity.call_record import CALL, CallRecord
 from facerec_identity.handler_wrapping import Context, Handler, wrapped
+from facerec_identity.metrics import Metrics
 from facerec_identity.security.access_table import PUBLIC
 
 __all__ = ["CallInterceptor"]
@@ -27,6 +29,9 @@ _FIT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """Follows each call from its first byte to its status."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
 
     async def intercept_service(
         self,
@@ -52,7 +57,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                     call.status = _status_of_abort(error)
                 raise
             finally:
-                _log(call, perf_counter() - begun_s)
+                duration_s = perf_counter() - begun_s
+                self._metrics.count(call, duration_s)
+                _log(call, duration_s)
 
         return wrapped(handler, following)
 
@@ -80,6 +87,8 @@ def _log(call: CallRecord, duration_s: float) -> None:
     }
     for stage, spent_s in call.stages_s.items():
         fields[f"{stage.value}_ms"] = round(spent_s * 1000, 2)
+    if call.decision is not None:
+        fields |= asdict(call.decision)
     _logger.info("call", extra={"fields": fields})
 
 

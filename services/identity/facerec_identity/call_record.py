@@ -9,7 +9,24 @@ from time import perf_counter
 from facerec.analysis.stages import Stage
 from facerec_identity.security.caller import Caller
 
-__all__ = ["CALL", "CallRecord", "observe_stage"]
+__all__ = ["CALL", "CallRecord", "GateDecision", "observe_stage"]
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """What the log keeps of a gate's decision.
+
+    Attributes:
+        decision_id: Its id.
+        gate: Name of the gate.
+        outcome: ``granted``, ``denied``, ``unknown`` or ``retry``.
+        profile_id: The person; "" when nobody was recognised.
+    """
+
+    decision_id: str
+    gate: str
+    outcome: str
+    profile_id: str
 
 
 @dataclass(eq=False)
@@ -23,6 +40,7 @@ class CallRecord:
         status: Name of its status code.
         queue_s: Seconds that it waited for a thread.
         stages_s: Seconds that each stage of analysis took.
+        decision: What was decided for a gate; None for a call of another kind.
     """
 
     request_id: str
@@ -31,6 +49,7 @@ class CallRecord:
     status: str = "OK"
     queue_s: float = 0.0
     stages_s: dict[Stage, float] = field(default_factory=dict)
+    decision: GateDecision | None = None
 
 
 CALL: ContextVar[CallRecord | None] = ContextVar("facerec_call", default=None)

@@ -68,6 +68,7 @@ STATUSES: dict[type[errors.FaceRecError], ErrorStatus] = {
     errors.ServiceError: ErrorStatus(_INTERNAL, "SERVICE_FAULT", _FAULT),
     errors.RequestError: ErrorStatus(_INVALID, "REQUEST_INVALID"),
     errors.RequestImageError: ErrorStatus(_INVALID, "IMAGE_INVALID"),
+    errors.GateNotFoundError: ErrorStatus(grpc.StatusCode.NOT_FOUND, "GATE_NOT_FOUND"),
     errors.UnauthenticatedError: ErrorStatus(
         grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", _STRANGER
     ),

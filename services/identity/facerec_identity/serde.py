@@ -13,14 +13,17 @@ from facerec.v1 import face_pb2, image_pb2, profile_pb2, reason_pb2
 from facerec.v1 import verification_service_pb2 as verification
 from facerec_identity.enrolment import Enrolment, NewPerson
 from facerec_identity.face_reader import RequestImage
+from facerec_identity.gatekeeping import Authorization, AuthorizationOutcome
 from facerec_identity.recognition import Comparison, Identification
 
 __all__ = [
+    "authorization_to_proto",
     "comparison_to_proto",
     "enrolment_to_proto",
     "face_to_proto",
     "gallery_from_proto",
     "gallery_to_proto",
+    "gate_from_proto",
     "identification_to_proto",
     "image_from_proto",
     "images_from_proto",
@@ -33,6 +36,7 @@ __all__ = [
 
 _GALLERIES = "galleries/"
 _PROFILES = "profiles/"
+_GATES = "gates/"
 _MOST_IMAGES = 50
 _LONGEST_CONSENT = 500
 _LONGEST_SOURCE = 200
@@ -46,6 +50,12 @@ _VERIFICATION_OUTCOMES = {
     VerificationOutcome.MATCH: verification.VERIFICATION_OUTCOME_MATCH,
     VerificationOutcome.NO_MATCH: verification.VERIFICATION_OUTCOME_NO_MATCH,
     VerificationOutcome.UNDECIDED: verification.VERIFICATION_OUTCOME_UNDECIDED,
+}
+_AUTHORIZATION_OUTCOMES = {
+    AuthorizationOutcome.GRANTED: verification.AUTHORIZATION_OUTCOME_GRANTED,
+    AuthorizationOutcome.DENIED: verification.AUTHORIZATION_OUTCOME_DENIED,
+    AuthorizationOutcome.UNKNOWN: verification.AUTHORIZATION_OUTCOME_UNKNOWN,
+    AuthorizationOutcome.RETRY: verification.AUTHORIZATION_OUTCOME_RETRY,
 }
 _STATES = {
     ProfileState.ACTIVE: profile_pb2.Profile.STATE_ACTIVE,
@@ -138,6 +148,32 @@ def identification_to_proto(answer: Identification) -> verification.IdentifyResp
         ],
         reasons=[] if len(answer.faces) else [reason_pb2.REASON_NO_FACE],
         target_fpir=answer.target_fpir,
+    )
+
+
+def gate_from_proto(resource: str, field: str) -> str:
+    """Return the gate's name in ``gates/{gate}``.
+
+    Raises:
+        RequestError: it is not such a resource name.
+    """
+    return _resource_id(resource, _GATES, field)
+
+
+def authorization_to_proto(
+    answer: Authorization, decision_id: str
+) -> verification.AuthorizeResponse:
+    """Return the answer to a gate."""
+    profile = answer.profile
+    return verification.AuthorizeResponse(
+        outcome=_AUTHORIZATION_OUTCOMES[answer.outcome],
+        reasons=[reason_to_proto(reason) for reason in answer.reasons],
+        profile="" if profile is None else profile_name_to_proto(profile.profile_id),
+        display_name="" if profile is None else profile.name,
+        operating_point=answer.operating_point,
+        target_fpir=answer.target_fpir,
+        face=_first_face_to_proto(answer.faces),
+        decision_id=decision_id,
     )
 
 

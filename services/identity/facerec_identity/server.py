@@ -23,6 +23,7 @@ from facerec_identity.error_interceptor import ErrorInterceptor
 from facerec_identity.health_service import HealthService
 from facerec_identity.listen_address import ListenAddress
 from facerec_identity.log_lines import log_to_stderr
+from facerec_identity.metrics import Metrics, MetricsPort
 from facerec_identity.parse_interceptor import ParseInterceptor
 from facerec_identity.security.rate_limit import RateLimit
 from facerec_identity.security.security import Security
@@ -70,6 +71,8 @@ class IdentityServer:
             if self._token_address is not None:
                 self._token_address.require_loopback()
         self._readiness = Readiness()
+        self._metrics = Metrics()
+        self._metrics_port: MetricsPort | None = None
         self._health = HealthService(SERVICES)
         self._in_flight = CallsInFlight()
         self._analysis_pool = WorkerPool(
@@ -79,6 +82,11 @@ class IdentityServer:
         )
         self._records_pool = WorkerPool(
             "facerec-records", workers=_RECORDS_WORKERS, max_queued=settings.max_queued_calls
+        )
+        self._metrics.watch(
+            "analysis_waiting_calls",
+            "Calls that wait for analysis now.",
+            lambda: self._analysis_pool.waiting,
         )
         self._server = self._build()
 
@@ -97,11 +105,18 @@ class IdentityServer:
         )
         if self._token_address is not None:
             self._open_port(self._token_address, client_certificates=False)
+        if self._settings.metrics_listen is not None:
+            self._metrics_port = MetricsPort(self._settings.metrics_listen, self._metrics)
         await self._server.start()
         return opened
 
     def let_in(self, application: Application) -> None:
         """Answer calls from now on."""
+        self._metrics.watch(
+            "gallery_revision",
+            "How often the gallery was changed, by any process.",
+            lambda: application.gallery.revision,
+        )
         self._readiness.provide(application)
         self._health.set_serving()
 
@@ -116,6 +131,8 @@ class IdentityServer:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._in_flight.wait_until_none(), self._settings.drain_s)
         await self._server.stop(_LAST_WORDS_S)
+        if self._metrics_port is not None:
+            await asyncio.to_thread(self._metrics_port.close)
         await self._analysis_pool.close()
         await self._records_pool.close()
 
@@ -138,7 +155,7 @@ class IdentityServer:
         server = grpc.aio.server(
             interceptors=(
                 self._in_flight,
-                CallInterceptor(),
+                CallInterceptor(self._metrics),
                 ErrorInterceptor(),
                 AccessInterceptor(
                     self._security.authenticator,

@@ -1,18 +1,22 @@
 """The calls of VerificationService."""
 
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 import grpc
 
-from facerec.errors import RequestError
+from facerec.errors import PermissionDeniedError, RequestError
 from facerec.v1 import verification_service_pb2 as api
 from facerec.v1.verification_service_pb2_grpc import VerificationServiceServicer
 from facerec_identity.application import Application, Readiness
+from facerec_identity.call_record import CALL, GateDecision
 from facerec_identity.recognition import Comparison, Identification
 from facerec_identity.serde import (
+    authorization_to_proto,
     comparison_to_proto,
     gallery_from_proto,
+    gate_from_proto,
     identification_to_proto,
     image_from_proto,
     profile_id_from_proto,
@@ -44,6 +48,25 @@ class VerificationServicer(VerificationServiceServicer):
         job = _identification(request, self._readiness.require())
         answer = await self._analysis_pool.run(job, time_remaining_s=context.time_remaining())
         return identification_to_proto(answer)
+
+    async def Authorize(
+        self, request: api.AuthorizeRequest, context: Context
+    ) -> api.AuthorizeResponse:
+        """Answer a gate."""
+        gate = gate_from_proto(request.gate, "gate")
+        call = CALL.get()
+        if call is None or call.caller is None or not call.caller.speaks_for(gate):
+            raise PermissionDeniedError("the caller may not speak for this gate")
+        gatekeeper = self._readiness.require().gatekeeper
+        image = image_from_proto(request.image, "image")
+        answer = await self._analysis_pool.run(
+            lambda guard: gatekeeper.authorize(gate, image, guard),
+            time_remaining_s=context.time_remaining(),
+        )
+        profile_id = "" if answer.profile is None else answer.profile.profile_id
+        decision_id = secrets.token_hex(8)
+        call.decision = GateDecision(decision_id, gate, answer.outcome.value, profile_id)
+        return authorization_to_proto(answer, decision_id)
 
 
 def _verification(

@@ -63,6 +63,11 @@ class WorkerPool:
         self._waiting = 0
         self._mean_job_s = 0.05  # Before the first job: a face or two on two cores.
 
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait for a thread now."""
+        return self._waiting
+
     async def run(self, job: Callable[[CallGuard], T], *, time_remaining_s: float | None) -> T:
         """Run one job in a thread and return its result.
 

@@ -61,7 +61,13 @@ class NoEmbedder:
     def embed(self, chips_bgr: NDArray[np.uint8], *, mirrored: bool) -> NDArray[np.float32]:
         return np.ones((len(chips_bgr), 1), np.float32)
 
-    def embed_assessed(self, chips_bgr: NDArray[np.uint8], *, mirrored: bool) -> Embeddings:
+    def embed_assessed(
+        self,
+        chips_bgr: NDArray[np.uint8],
+        *,
+        mirrored: bool,
+        mirror_of_bgr: NDArray[np.uint8] | None = None,
+    ) -> Embeddings:
         ones = np.ones(len(chips_bgr), np.float32)
         return Embeddings(self.embed(chips_bgr, mirrored=mirrored), ones)
 

@@ -39,12 +39,12 @@ UNAUTHENTICATED = grpc.StatusCode.UNAUTHENTICATED
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 
 # What each role may do, written a second time: the table must not change unnoticed.
-GATE = {"Verify", "Identify", "ServerReflectionInfo"}
+ASK = {"Verify", "Identify", "ServerReflectionInfo"}
 MAY = {
-    Role.GATE: GATE,
-    Role.ENROLLER: GATE | {"CreateProfile", "GetProfile", "ListProfiles"},
+    Role.GATE: ASK | {"Authorize"},
+    Role.ENROLLER: ASK | {"CreateProfile", "GetProfile", "ListProfiles"},
     Role.AUDITOR: {"GetProfile", "ListProfiles", "ServerReflectionInfo"},
-    Role.ADMINISTRATOR: GATE | {"CreateProfile", "GetProfile", "ListProfiles"},
+    Role.ADMINISTRATOR: ASK | {"Authorize", "CreateProfile", "GetProfile", "ListProfiles"},
 }
 
 

@@ -9,12 +9,14 @@ _VERIFICATION = verification_service_pb2.DESCRIPTOR.services_by_name["Verificati
 _ENROLLMENT = enrollment_service_pb2.DESCRIPTOR.services_by_name["EnrollmentService"]
 
 _ASK = frozenset({Role.GATE, Role.ENROLLER, Role.ADMINISTRATOR})
+_PASS = frozenset({Role.GATE, Role.ADMINISTRATOR})
 _ENROL = frozenset({Role.ENROLLER, Role.ADMINISTRATOR})
 _READ = frozenset({Role.ENROLLER, Role.AUDITOR, Role.ADMINISTRATOR})
 
 ACCESS: dict[str, frozenset[Role]] = {
     f"/{_VERIFICATION.full_name}/Verify": _ASK,
     f"/{_VERIFICATION.full_name}/Identify": _ASK,
+    f"/{_VERIFICATION.full_name}/Authorize": _PASS,
     f"/{_ENROLLMENT.full_name}/CreateProfile": _ENROL,
     f"/{_ENROLLMENT.full_name}/GetProfile": _READ,
     f"/{_ENROLLMENT.full_name}/ListProfiles": _READ,

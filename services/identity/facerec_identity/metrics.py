@@ -1,0 +1,100 @@
+"""What the server counts and times, for Prometheus."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from facerec.errors import ServiceError
+from facerec_identity.call_record import CallRecord
+from facerec_identity.listen_address import ListenAddress
+from facerec_identity.security.access_table import ACCESS
+
+__all__ = ["Metrics", "MetricsPort"]
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the histograms: from a look-up to a call that waited for its deadline."""
+
+
+class Metrics:
+    """The figures of one server."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._calls = Counter(
+            "facerec_calls", "Calls that ended.", ["rpc", "code"], registry=self.registry
+        )
+        self._call_seconds = Histogram(
+            "facerec_call_seconds",
+            "From the whole request to its status.",
+            ["rpc"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._queue_seconds = Histogram(
+            "facerec_queue_seconds",
+            "Waiting for a thread.",
+            ["rpc"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._stage_seconds = Histogram(
+            "facerec_stage_seconds",
+            "A stage of analysis, over all pictures of a call.",
+            ["stage"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._decisions = Counter(
+            "facerec_gate_decisions",
+            "Answers to gates.",
+            ["gate", "outcome"],
+            registry=self.registry,
+        )
+
+    def count(self, call: CallRecord, duration_s: float) -> None:
+        """Count a call that has ended."""
+        # Strangers choose what they ask for; each new name would cost memory for ever.
+        rpc = call.method.rsplit("/", 1)[-1] if call.method in ACCESS else "other"
+        self._calls.labels(rpc, call.status).inc()
+        self._call_seconds.labels(rpc).observe(duration_s)
+        self._queue_seconds.labels(rpc).observe(call.queue_s)
+        for stage, spent_s in call.stages_s.items():
+            self._stage_seconds.labels(stage.value).observe(spent_s)
+        if call.decision is not None:
+            self._decisions.labels(call.decision.gate, call.decision.outcome).inc()
+
+    def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
+        """Ask for a figure whenever somebody reads the metrics, in the thread that answers them."""
+        Gauge(f"facerec_{name}", meaning, registry=self.registry).set_function(value)
+
+
+class MetricsPort:
+    """The address where Prometheus reads the metrics, over HTTP without TLS."""
+
+    def __init__(self, listen: str, metrics: Metrics) -> None:
+        """Open the port.
+
+        Raises:
+            ServiceError: others could reach it, or it is in use.
+        """
+        address = ListenAddress.parse(listen)
+        if not address.loopback:
+            raise ServiceError(
+                f"metrics are told on this machine only, not on {address}; let Prometheus or its "
+                "agent run here"
+            )
+        address.require_free()
+        self._server, self._thread = start_http_server(
+            address.port, addr=address.host, registry=metrics.registry
+        )
+
+    @property
+    def port(self) -> int:
+        """The port that was really opened."""
+        return int(self._server.server_port)
+
+    def close(self) -> None:
+        """Close the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -1,0 +1,60 @@
+"""What Prometheus reads of a real server."""
+
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from facerec.client import CallError, GateClient
+from facerec.errors import ServiceError
+from facerec_identity.metrics import Metrics, MetricsPort
+from tests.integration.identity.server_process import ServerProcess
+from tests.integration.identity.site import free_address
+
+
+def figures(address: str) -> dict[tuple[str, ...], float]:
+    """Every figure by its name and the values of its labels, in the order of the labels' names."""
+    with urllib.request.urlopen(f"http://{address}/metrics") as answer:
+        text = answer.read().decode("utf-8")
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_calls_stages_and_decisions_are_counted(
+    new_home: Callable[[], Path], portraits: dict[str, bytes]
+) -> None:
+    home, address = new_home(), free_address()
+    (home / "facerec.toml").write_text('[gates.main]\ngalleries = ["default"]\n', "utf-8")
+    with (
+        ServerProcess(home, FACEREC_SERVER__METRICS_LISTEN=address) as server,
+        GateClient(server.address, timeout_s=60) as gate,
+    ):
+        gate.enrol("Obama", [portraits["obama-2012"]])
+        for _ in range(2):
+            assert gate.authorize("main", portraits["obama-2009"]).granted
+        for broken in (b"", b"x", b"y"):
+            with pytest.raises(CallError):
+                gate.authorize("main", broken)
+        found = figures(address)
+        assert server.messages() == ""
+    assert found["facerec_calls_total", "OK", "Authorize"] == 2
+    assert found["facerec_calls_total", "INVALID_ARGUMENT", "Authorize"] == 3
+    assert found["facerec_calls_total", "OK", "CreateProfile"] == 1
+    assert found["facerec_call_seconds_count", "Authorize"] == 5
+    assert found["facerec_gate_decisions_total", "main", "granted"] == 2
+    assert ("facerec_gate_decisions_total", "main", "retry") not in found
+    for stage in ("detect", "align", "assess", "embed"):
+        assert found["facerec_stage_seconds_count", stage] == 3
+        assert found["facerec_stage_seconds_sum", stage] > 0
+    assert found["facerec_gallery_revision",] >= 1
+    assert found["facerec_analysis_waiting_calls",] == 0
+
+
+def test_metrics_stay_on_this_machine() -> None:
+    with pytest.raises(ServiceError, match="this machine only"):
+        MetricsPort("0.0.0.0:0", Metrics())
