@@ -67,5 +67,5 @@ def gallery_section(result: IdentificationResult) -> Section:
                 tuple(rows),
             ),
         ),
-        (cumulative_match_plot(result.cumulative),),
+        (cumulative_match_plot(result.cumulative, result.references_each),),
     )

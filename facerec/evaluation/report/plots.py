@@ -179,14 +179,14 @@ def _logarithmic(axes: Any, anything: bool) -> None:
         axes.set_yscale("log")
 
 
-def cumulative_match_plot(cumulative: NDArray[np.float64]) -> Figure:
-    """Return the cumulative match characteristic."""
+def cumulative_match_plot(cumulative: NDArray[np.float64], references_each: int) -> Figure:
+    """Return the cumulative match characteristic for so many references a person."""
     made: list[Figure] = []
     caption = (
         "Cumulative match characteristic: the share of mated probes whose person is among the "
         "first R candidates, whatever their score."
     )
-    with _drawn("cmc", caption, made) as axes:
+    with _drawn(f"cmc_{references_each}", caption, made) as axes:
         ranks = np.arange(1, len(cumulative) + 1)
         axes.plot(ranks, cumulative, "o-", color=BLUE, markersize=4)
         axes.set(xlabel="Rank R", ylabel="Share of mated probes")

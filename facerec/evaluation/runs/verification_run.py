@@ -148,10 +148,12 @@ def _attempts(
     mated = result.comparisons.mated
     labels = tuple(f"{paths[a]}|{paths[b]}" for a, b in mated.pairs)
     people = tuple(names[person] for person in mated.people)
+    shown = [answer for answer in result.tar_at_far if not answer.bound]
+    # Too few comparisons for the usual rates: the lowest one that they show.
+    chosen = [answer for answer in shown if answer.at in COMPARED_RATES] or shown[-1:]
     listed = [
         Attempts(f"tar_at_far:{rate_key(a.at)}", labels, people, mated.scores >= a.threshold)
-        for a in result.tar_at_far
-        if not a.bound and a.at in COMPARED_RATES
+        for a in chosen
     ]
     if pairs is not None and given.pairs is not None:
         order = [f"pair {number}" for number in range(1, len(given.pairs) + 1)]
