@@ -13,7 +13,17 @@ from rich.console import Console
 
 from facerec.errors import FaceRecError
 
-__all__ = ["Home", "Json", "emit", "fail", "messages", "output", "stated_failures", "warn"]
+__all__ = [
+    "Home",
+    "Json",
+    "emit",
+    "fail",
+    "json_text",
+    "messages",
+    "output",
+    "stated_failures",
+    "warn",
+]
 
 Home = Annotated[
     Path | None,
@@ -34,9 +44,14 @@ messages = Console(stderr=True, highlight=False)
 """For progress, advice and failures; stderr."""
 
 
+def json_text(record: Any) -> str:
+    """Return the JSON form of a record, on one line."""
+    return json.dumps(record, default=_plain, allow_nan=False)
+
+
 def emit(record: Any) -> None:
     """Print one JSON object (or array) on one line of stdout, at once."""
-    sys.stdout.write(json.dumps(record, default=_plain, allow_nan=False) + "\n")
+    sys.stdout.write(json_text(record) + "\n")
     sys.stdout.flush()
 
 

@@ -17,10 +17,12 @@ from facerec.cli.detect import detect
 from facerec.cli.enroll import enroll
 from facerec.cli.evaluate import evaluate
 from facerec.cli.identify import identify
+from facerec.cli.keys import keys
 from facerec.cli.models import models
 from facerec.cli.operating_points import operating_points
 from facerec.cli.pki import pki
 from facerec.cli.profiles import profiles
+from facerec.cli.retention import retention
 from facerec.cli.serve import serve
 from facerec.cli.tokens import tokens
 from facerec.cli.verify import verify
@@ -64,6 +66,8 @@ app.add_typer(pki)
 app.add_typer(tokens)
 app.add_typer(models)
 app.add_typer(profiles)
+app.add_typer(retention)
+app.add_typer(keys)
 app.add_typer(evaluate)
 app.command()(calibrate)
 app.add_typer(operating_points)

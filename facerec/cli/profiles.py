@@ -6,13 +6,17 @@ import typer
 from rich.markup import escape
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.cli.profile_changes import erase_profile, export_profile, update_profile
 
 if TYPE_CHECKING:
     from facerec.gallery.profile import Profile, Template
 
-__all__ = ["profiles"]
+__all__ = ["profile_record", "profiles"]
 
 profiles = typer.Typer(name="profiles", help="Enrolled people.", no_args_is_help=True)
+profiles.command("update")(update_profile)
+profiles.command("export")(export_profile)
+profiles.command("erase")(erase_profile)
 
 
 @profiles.command("list")
@@ -61,14 +65,7 @@ def show_profile(
         with open_gallery(load_settings(home)) as people:
             profile, templates = people.get(profile_id), people.templates(profile_id)
     if as_json:
-        emit(
-            _record(profile)
-            | {
-                "consent": profile.consent,
-                "created": profile.created,
-                "references": [_reference(template) for template in templates],
-            }
-        )
+        emit(profile_record(profile) | {"references": [_reference(t) for t in templates]})
         return
     output.print(f"[bold]{escape(profile.name)}[/] ({profile.profile_id}), {profile.state}")
     output.print(f"  galleries  {', '.join(profile.galleries) or 'none'}")
@@ -96,6 +93,22 @@ def list_galleries(home: Home = None, as_json: Json = False) -> None:
         return
     for name, count in counts.items():
         output.print(f"{name}: {count}")
+
+
+def profile_record(profile: "Profile") -> dict[str, Any]:
+    """Return the JSON form of all that is held of a person but the templates."""
+    return _record(profile) | {
+        "consent": profile.consent,
+        "created": profile.created,
+        "external_id": profile.external_id,
+        "attributes": dict(profile.attributes),
+        "valid_from": profile.valid_from,
+        "valid_until": profile.valid_until,
+        "last_seen": profile.last_seen,
+        "erase_on": profile.retention.erase_on,
+        "erase_unseen_days": profile.retention.erase_unseen_days,
+        "consents": profile.consents,
+    }
 
 
 def _record(profile: "Profile") -> dict[str, Any]:

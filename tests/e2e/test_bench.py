@@ -47,3 +47,15 @@ def test_stage_clock_adds_up_within_a_frame_and_takes_medians_over_frames() -> N
                 pass
     assert list(clock.medians(0)) == ["embed"]
     assert clock.medians(2)["embed"] > 0
+
+
+def test_search_is_timed_and_held_against_numpy() -> None:
+    done = run("bench", "search", "--templates", "1200", "--probes", "30", "--size", "32", "--json")
+    assert done.returncode == 0, done.stderr
+    times = json.loads(done.stdout)
+    assert (times["templates"], times["probes"], times["recall_at_1"]) == (1200, 30, 1.0)
+    assert 0 < times["p50_ms"] <= times["p99_ms"]
+    assert times["largest_score_error"] < 1e-5
+    assert times["open_from_snapshot_s"] > 0
+    assert times["bytes_per_template"] >= 0
+    assert "float32" in times["index"]
