@@ -36,7 +36,7 @@ def export_network(
     output: Path,
     progress: Progress | None = None,
 ) -> Path:
-    """Write an installed network to a file (or, for a SavedModel, a folder).
+    """Write an installed network to a file, or to a folder for a SavedModel.
 
     Args:
         name: Installed network.
@@ -52,15 +52,13 @@ def export_network(
     Raises:
         ModelNotFoundError: the network is not installed.
         ModelDamagedError: a file of it is not what was installed.
-        ModelError: the output cannot be written, or the network was imported as ``.tflite`` and
-            another format is asked for.
+        ModelError: the output cannot be written, or a ``.tflite`` import is wanted otherwise.
     """
-    progress = progress or Silent()
     manifest = store.verify(name)
     output = _target(name, target_format, output)
     if target_format is not ExportFormat.LITERT and KERAS_FILE not in manifest.files:
         raise ModelError(f"network {name} was imported as .tflite; export it as litert")
-    progress.stage(f"exporting {name} as {target_format}")
+    (progress or Silent()).stage(f"exporting {name} as {target_format}")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".facerec-export-") as folder:
