@@ -32,13 +32,15 @@ lint: .venv/.ready  ## ruff, mypy, buf
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/buf lint
+	$(BIN)/buf breaking --against '.git#ref=HEAD'
 
 format: .venv/.ready  ## Rewrite the code in its one style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-protos: .venv/.ready  ## Regenerate facerec/v1 from proto/
+protos: .venv/.ready  ## Regenerate facerec/v1 and docs/api.md from proto/
 	$(BIN)/python scripts/generate_protos.py
+	$(BIN)/python scripts/generate_api_docs.py
 
 lock:  ## Resolve pyproject.toml into requirements.lock again (needs uv)
 	scripts/lock --upgrade

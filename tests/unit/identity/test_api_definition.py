@@ -23,6 +23,15 @@ def test_generated_code_is_fresh() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_written_api_is_fresh() -> None:
+    done = run(sys.executable, "scripts/generate_api_docs.py", "--check")
+    assert done.returncode == 0, done.stderr
+    text = (ROOT / "docs/api.md").read_text("utf-8")
+    for file in (enrollment_service_pb2, verification_service_pb2):
+        for service in file.DESCRIPTOR.services_by_name.values():
+            assert all(f"### {service.name}.{m.name}\n" in text for m in service.methods)
+
+
 def test_stale_code_is_noticed(tmp_path: Path) -> None:
     """The check above would say so."""
     for folder in ("proto", "scripts", "facerec/v1"):
