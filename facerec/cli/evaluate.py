@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures, warn
+from facerec.cli.evaluate_video import video
 from facerec.cli.evaluation_setup import (
     DetectorOption,
     EmbedderOption,
@@ -152,6 +153,9 @@ def detection(
         score = maker.settings.analysis.min_detection_score
         run = detection_run(maker.tested(images), judged, faces, score)
         hand_over(run, report, as_json, [run.report.summary])
+
+
+evaluate.command()(video)
 
 
 @evaluate.command()

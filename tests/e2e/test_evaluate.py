@@ -190,3 +190,25 @@ def test_calibration_on_the_gallery_and_with_strangers(
     assert given.record["provenance"]["kind"] == "strangers"
     assert not given.record["in_use"]
     assert facerec("calibrate", "--images", people, "--strangers", strangers).code == 2
+
+
+def test_video(facerec: Facerec, data_dir: Path, tmp_path: Path) -> None:
+    clips = data_dir / "gate_clips"
+    labels = tmp_path / "labels.csv"
+    labels.write_text("clip,person\nagain.mkv,A\nbrother.mkv,A\nbird.mkv,B\nmilk.mkv,B\n")
+    done = facerec(
+        "evaluate", "video", "--clips", clips, "--labels", labels, "--json",
+        "--report", tmp_path / "r",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    tracks = done.record["tracks"]
+    assert (tracks["right"], tracks["wrong"], tracks["missed"]) == (2, 0, 0)
+    assert tracks["strangers"] >= 2  # each of the two, not enrolled
+    assert 0 < done.record["time_to_decision_s"]["p50"] < 2
+    assert "brother.mkv" in (tmp_path / "r" / "index.html").read_text()
+    labels.write_text("clip,person\nagain.mkv,A\n")
+    alone = facerec("evaluate", "video", "--clips", clips, "--labels", labels)
+    assert alone.code == 1 and "second clip" in alone.err
+    labels.write_text("clip,person\nnowhere.mkv,A\n")
+    missing = facerec("evaluate", "video", "--clips", clips, "--labels", labels)
+    assert missing.code == 1 and "line 2" in missing.err

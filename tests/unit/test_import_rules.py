@@ -50,6 +50,9 @@ RUNTIMES: dict[str, tuple[str, ...]] = {
     ),
     "grpc": ("facerec/client/", "services/"),
     "facerec.v1": ("facerec/client/", "services/"),
+    "matplotlib": ("facerec/evaluation/report/plots.py",),
+    "sklearn": ("facerec/evaluation/",),
+    "scipy": ("facerec/evaluation/",),
     "typer": ("facerec/cli/",),
     "rich": ("facerec/cli/", "facerec/demo/"),
 }
