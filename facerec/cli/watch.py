@@ -2,11 +2,10 @@
 
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,21 +17,10 @@ from facerec.cli.options import Fpir, InGallery, decision_settings
 
 if TYPE_CHECKING:
     from facerec.settings import Settings
-    from facerec.video.annotated_film import AnnotatedFilm
-    from facerec.video.monitor import Monitor, TrackDecision
-    from facerec.video.source import FrameSource
+    from facerec.video.monitor import TrackDecision
+    from facerec.video.watching_all import WatchedCamera, WatchOutcome
 
 __all__ = ["watch"]
-
-
-@dataclass(frozen=True)
-class _Camera:
-    """One source that is being watched."""
-
-    name: str
-    source: "FrameSource"
-    monitor: "Monitor"
-    film: "AnnotatedFilm | None"
 
 
 _Sources = Annotated[
@@ -57,6 +45,7 @@ _MaxFrames = Annotated[
 _Realtime = Annotated[
     bool, typer.Option("--realtime", help="Play files at their own speed, as a camera would.")
 ]
+_Udp = Annotated[bool, typer.Option("--udp", help="Read RTSP over UDP instead of TCP.")]
 _CameraNames = Annotated[
     list[str] | None,
     typer.Option("--camera-name", help="Name of each source, in the order of the sources."),
@@ -70,19 +59,21 @@ def watch(
     max_frames: _MaxFrames = None,
     realtime: _Realtime = False,
     camera_names: _CameraNames = None,
+    udp: _Udp = False,
     fpir: Fpir = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Say who comes before the camera: each face is followed, and named at most once.
 
-    With --json, one CloudEvent a line and a decision.
+    A camera that is lost is tried again for ever, and a source that fails stops no other. With
+    --json, one CloudEvent a line and a decision.
     """
     with stated_failures(), ExitStack() as opened:
         settings = decision_settings(home, fpir=fpir)
         names = _camera_names(sources, camera_names or [])
         films = _film_paths(film, sources, names)
-        cameras = _open(settings, gallery, sources, names, films, realtime, opened)
+        cameras = _open(settings, gallery, sources, names, films, realtime, udp, opened)
         stop = Event()
         with _stopped_by_signals(stop):
             _watch_all(cameras, max_frames, stop, as_json)
@@ -132,12 +123,15 @@ def _open(
     names: Sequence[str],
     films: Sequence[Path | None],
     realtime: bool,
+    udp: bool,
     opened: ExitStack,
-) -> list[_Camera]:
+) -> "list[WatchedCamera]":
     """Open all that is watched, before anything is looked at; `opened` closes it."""
     from facerec.assembly import build_monitors, open_gallery
     from facerec.video import open_source
     from facerec.video.annotated_film import AnnotatedFilm
+    from facerec.video.reconnecting_source import ReconnectRules
+    from facerec.video.watching_all import WatchedCamera
 
     searched = list(galleries or [settings.gallery])
     people = opened.enter_context(open_gallery(settings))
@@ -145,52 +139,45 @@ def _open(
     if not any(people.list(name) for name in searched):
         warn(f"nobody is enrolled in {', '.join(searched)}: everybody will be unknown")
     monitor_for = build_monitors(settings, people, searched)
+    rules = ReconnectRules()
+    if udp:
+        rules = replace(rules, capture=replace(rules.capture, rtsp_transport="udp"))
     cameras = []
     for spec, name, path in zip(sources, names, films, strict=True):
-        source = opened.enter_context(open_source(spec, realtime=realtime))
-        film = None
+        source = opened.enter_context(open_source(spec, realtime=realtime, reconnect=rules))
+        see = None
         if path is not None:
-            film = opened.enter_context(AnnotatedFilm(path, source, camera=name))
-        cameras.append(_Camera(name, source, monitor_for(name), film))
+            see = opened.enter_context(AnnotatedFilm(path, source, camera=name)).see
+        cameras.append(WatchedCamera(name, source, monitor_for(name), see))
     return cameras
 
 
 def _watch_all(
-    cameras: Sequence[_Camera], max_frames: int | None, stop: Event, as_json: bool
+    cameras: "Sequence[WatchedCamera]", max_frames: int | None, stop: Event, as_json: bool
 ) -> None:
-    """Watch every source in a thread of its own until all are over or one fails."""
-    from facerec.video.watching import WatchSummary
-    from facerec.video.watching import watch as watch_source
+    """Watch every source until all are over; exit code 1 when one failed."""
+    from facerec.video.watching_all import watch_all
 
-    telling = Lock()
+    def failed(outcome: "WatchOutcome") -> None:
+        warn(f"{outcome.camera.name}: {outcome.error}")
 
-    def tell(decision: "TrackDecision") -> None:
-        with telling:
-            _tell(decision, as_json)
-
-    def look(camera: _Camera) -> WatchSummary:
-        return watch_source(
-            camera.source,
-            camera.monitor,
-            tell=tell,
-            see=camera.film.see if camera.film is not None else None,
-            max_frames=max_frames,
-            stopped=stop.is_set,
-        )
-
-    with ThreadPoolExecutor(len(cameras), thread_name_prefix="watch") as pool:
-        running = {pool.submit(look, camera): camera for camera in cameras}
-        done, _ = wait(running, return_when=FIRST_EXCEPTION)
-        if any(future.exception() for future in done):
-            stop.set()
-    for future, camera in running.items():
-        summary = future.result()
-        if not as_json:
+    outcomes = watch_all(
+        cameras,
+        tell=lambda decision: _tell(decision, as_json),
+        failed=failed,
+        stop=stop,
+        max_frames=max_frames,
+    )
+    for outcome in outcomes:
+        summary = outcome.summary
+        if summary is not None and not as_json:
             dropped = f", {summary.dropped} dropped" if summary.dropped else ""
             messages.print(
-                f"[dim]{escape(camera.name)}: {summary.frames} frames{dropped}, "
+                f"[dim]{escape(outcome.camera.name)}: {summary.frames} frames{dropped}, "
                 f"{summary.decisions} decision(s)[/]"
             )
+    if any(outcome.error is not None for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 def _tell(decision: "TrackDecision", as_json: bool) -> None:

@@ -1,0 +1,18 @@
+"""Where events go when they leave the process."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+__all__ = ["EventSink"]
+
+
+class EventSink(Protocol):
+    """Takes events; never raises and never waits for a network, so that it stops no recognition."""
+
+    def put(self, event: Mapping[str, Any]) -> None:
+        """Take one CloudEvent in JSON form."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; what was not delivered waits on disk."""
+        ...

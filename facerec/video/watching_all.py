@@ -1,0 +1,102 @@
+"""Watching several sources at once, none of which can stop another."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import Event, Lock
+
+from facerec.errors import FaceRecError
+from facerec.video.monitor import Monitor, Observation, TrackDecision
+from facerec.video.source import FrameSource
+from facerec.video.watching import WatchSummary, watch
+
+__all__ = ["WatchOutcome", "WatchedCamera", "watch_all"]
+
+_LOOK_AT_STOP_EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class WatchedCamera:
+    """One source that is watched.
+
+    Attributes:
+        name: Name of the camera.
+        source: Open; the caller closes it in the end.
+        monitor: Its own, that has seen nothing yet.
+        see: Called with each observation; None for nobody.
+    """
+
+    name: str
+    source: FrameSource
+    monitor: Monitor
+    see: Callable[[Observation], None] | None = None
+
+
+@dataclass(frozen=True)
+class WatchOutcome:
+    """How the watch of one source ended: with a summary, or with an error."""
+
+    camera: WatchedCamera
+    summary: WatchSummary | None
+    error: FaceRecError | None
+
+
+def watch_all(
+    cameras: Sequence[WatchedCamera],
+    *,
+    tell: Callable[[TrackDecision], None],
+    failed: Callable[[WatchOutcome], None],
+    stop: Event,
+    max_frames: int | None = None,
+) -> tuple[WatchOutcome, ...]:
+    """Watch each source in a thread of its own until all are over.
+
+    Args:
+        cameras: One or more.
+        tell: Called with every decision, by one thread at a time.
+        failed: Called at once when a source fails; the others go on.
+        stop: Set it to end all; a camera that gives no frames is closed then.
+        max_frames: Frames to look at in each source; None for all.
+    """
+    telling = Lock()
+
+    def tell_alone(decision: TrackDecision) -> None:
+        with telling:
+            tell(decision)
+
+    def look(camera: WatchedCamera) -> WatchOutcome:
+        try:
+            summary = watch(
+                camera.source,
+                camera.monitor,
+                tell=tell_alone,
+                see=camera.see,
+                max_frames=max_frames,
+                stopped=stop.is_set,
+            )
+        except FaceRecError as error:
+            outcome = WatchOutcome(camera, None, error)
+            with telling:
+                failed(outcome)
+            return outcome
+        return WatchOutcome(camera, summary, None)
+
+    with ThreadPoolExecutor(len(cameras), thread_name_prefix="watch") as pool:
+        running = [pool.submit(look, camera) for camera in cameras]
+        _until_over(running, cameras, stop)
+    return tuple(future.result() for future in running)
+
+
+def _until_over(
+    running: Sequence[Future[WatchOutcome]], cameras: Sequence[WatchedCamera], stop: Event
+) -> None:
+    """Wait; once stopped, send home whoever waits for a frame that may never come."""
+    pending = set(running)
+    while pending and not stop.is_set():
+        done, pending = wait(pending, timeout=_LOOK_AT_STOP_EVERY_S)
+        if any(future.exception() is not None for future in done):
+            stop.set()  # a fault of the program, not of a camera
+    if stop.is_set():
+        for camera in cameras:
+            if camera.source.is_live:
+                camera.source.close()

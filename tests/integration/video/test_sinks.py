@@ -1,0 +1,247 @@
+"""Events over networks that fail: all arrive, in order, once by id."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import socket
+from threading import Event, Thread
+from time import monotonic, sleep
+
+import paho.mqtt.client as mqtt
+import pytest
+from amqtt.broker import Broker
+from paho.mqtt.enums import CallbackAPIVersion
+
+from facerec.video.backoff import Backoff
+from facerec.video.event_spool import EventSpool
+from facerec.video.file_sink import FileSink
+from facerec.video.mqtt_publisher import MqttPublisher
+from facerec.video.spooled_sink import SpooledSink
+from facerec.video.webhook import SIGNATURE_HEADER, Webhook, signature
+
+SECRET = "between us"
+QUICKLY = Backoff(0.05, 0.2)
+
+
+def event(number: int) -> dict[str, object]:
+    return {"id": f"event-{number}", "data": {"frames": number, "name": "Žofie"}}
+
+
+def wait_until_empty(sink: SpooledSink, within_s: float = 30) -> None:
+    until_s = monotonic() + within_s
+    while sink.waiting:
+        assert monotonic() < until_s, f"{sink.waiting} events still wait"
+        sleep(0.02)
+
+
+def free_port() -> int:
+    with closing(socket()) as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
+
+
+class Receiver:
+    """A webhook that checks signatures; it can be taken down, and can fail at an event."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.received: list[str] = []
+        self.refused = 0
+        self.fail_next = 0
+
+    @contextmanager
+    def up(self) -> Iterator[None]:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers[SIGNATURE_HEADER] != signature(SECRET, body):
+                    receiver.refused += 1
+                    self.send_error(403)
+                elif receiver.fail_next:
+                    receiver.fail_next -= 1
+                    self.send_error(500)
+                else:
+                    receiver.received.append(json.loads(body)["id"])
+                    self.send_response(204)
+                    self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        thread = Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+@contextmanager
+def webhook_sink(folder: Path, receiver: Receiver, secret: str = SECRET) -> Iterator[SpooledSink]:
+    hook = Webhook(f"http://127.0.0.1:{receiver.port}/events", secret, timeout_s=2)
+    spool = EventSpool(folder, most=1000)
+    with closing(SpooledSink(spool, hook.deliver, QUICKLY, name="webhook")) as sink:
+        yield sink
+
+
+def test_a_webhook_that_was_down_gets_every_event_in_order_and_once(tmp_path: Path) -> None:
+    receiver = Receiver(free_port())
+    with webhook_sink(tmp_path / "spool", receiver) as sink:
+        with receiver.up():
+            for number in range(10):
+                sink.put(event(number))
+            wait_until_empty(sink)
+        for number in range(10, 30):
+            sink.put(event(number))
+        assert sink.waiting == 20, "down: putting does not wait"
+        receiver.fail_next = 2
+        with receiver.up():
+            wait_until_empty(sink)
+    assert receiver.received == [f"event-{number}" for number in range(30)]
+    assert sink.lost == 0
+
+
+def test_what_waits_outlives_the_process(tmp_path: Path) -> None:
+    receiver = Receiver(free_port())
+    with webhook_sink(tmp_path / "spool", receiver) as sink:
+        for number in range(5):
+            sink.put(event(number))
+    with receiver.up(), webhook_sink(tmp_path / "spool", receiver) as sink:
+        sink.put(event(5))
+        wait_until_empty(sink)
+    assert receiver.received == [f"event-{number}" for number in range(6)]
+
+
+def test_an_event_signed_with_another_secret_is_not_taken(tmp_path: Path) -> None:
+    receiver = Receiver(free_port())
+    with receiver.up(), webhook_sink(tmp_path / "spool", receiver, "guessed") as sink:
+        sink.put(event(1))
+        until_s = monotonic() + 10
+        while not receiver.refused and monotonic() < until_s:
+            sleep(0.02)
+        assert receiver.refused and not receiver.received
+        assert sink.waiting == 1
+
+
+def test_the_signature_is_that_of_rfc_2104() -> None:
+    # RFC 4231, test case 2.
+    digits = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    assert signature("Jefe", b"what do ya want for nothing?") == f"sha256={digits}"
+
+
+def test_a_full_spool_gives_up_the_oldest_and_counts(tmp_path: Path) -> None:
+    spool = EventSpool(tmp_path, most=3)
+    for number in range(5):
+        spool.put(str(number))
+    assert len(spool) == 3
+    assert spool.lost == 2
+    assert spool.first(0) == (3, "2")
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@contextmanager
+def broker(port: int) -> Iterator[None]:
+    """A real broker in a loop and thread of its own."""
+    config = {
+        "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+    }
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def begin() -> Broker:
+        started = Broker(config)
+        await started.start()
+        return started
+
+    running = asyncio.run_coroutine_threadsafe(begin(), loop).result(20)
+    try:
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(running.shutdown(), loop).result(20)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@contextmanager
+def subscriber(port: int, received: list[str]) -> Iterator[None]:
+    client = mqtt.Client(CallbackAPIVersion.VERSION2)
+    ready: list[bool] = []
+    client.on_subscribe = lambda *_: ready.append(True)
+    client.on_message = lambda _c, _u, message: received.append(json.loads(message.payload)["id"])
+    client.connect("127.0.0.1", port)
+    client.subscribe("gate/events", qos=1)
+    client.loop_start()
+    try:
+        until_s = monotonic() + 10
+        while not ready and monotonic() < until_s:
+            sleep(0.02)
+        assert ready
+        yield
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:amqtt", "ignore::ResourceWarning")
+def test_a_broker_that_was_restarted_gets_every_event_in_order(tmp_path: Path) -> None:
+    port = free_port()
+    received: list[str] = []
+    publisher = MqttPublisher("127.0.0.1", port, "gate/events")
+    held = Event()
+
+    def deliver(line: str) -> None:
+        """Hold back what a broker would drop that has no subscriber yet."""
+        if held.is_set():
+            raise OSError("no subscriber yet")
+        publisher.deliver(line)
+
+    spool = EventSpool(tmp_path / "spool", most=1000)
+    with closing(SpooledSink(spool, deliver, QUICKLY, name="mqtt")) as sink:
+        with broker(port), subscriber(port, received):
+            for number in range(5):
+                sink.put(event(number))
+            wait_until_empty(sink)
+            sleep(0.3)
+        for number in range(5, 15):
+            sink.put(event(number))
+        sleep(0.3)  # it is tried, and the broker is away
+        held.set()
+        assert sink.waiting == 10
+        with broker(port), subscriber(port, received):
+            held.clear()
+            wait_until_empty(sink)
+            sleep(0.5)
+    publisher.close()
+    assert list(dict.fromkeys(received)) == [f"event-{number}" for number in range(15)]
+
+
+def test_a_file_is_rotated_and_keeps_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "events" / "gate.jsonl"
+    sink = FileSink(path, max_bytes=500, kept=2)
+    for number in range(40):
+        sink.put(event(number))
+    files = sorted(path.parent.iterdir())
+    assert [file.name for file in files] == ["gate.jsonl", "gate.jsonl.1", "gate.jsonl.2"]
+    kept = [files[2], files[1], files[0]]
+    lines = [line for file in kept for line in file.read_text("utf-8").splitlines()]
+    numbers = [json.loads(line)["data"]["frames"] for line in lines]
+    assert numbers == list(range(numbers[0], 40))
+    assert all(file.stat().st_size <= 500 for file in files)
+
+
+def test_a_file_that_cannot_be_written_loses_events_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    sink = FileSink(tmp_path / "file" / "events.jsonl", max_bytes=500, kept=1)
+    sink.put(event(1))
+    assert sink.lost == 1
