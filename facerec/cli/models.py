@@ -38,16 +38,18 @@ def _shown_progress(*, quiet: bool) -> Iterator["Progress"]:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     disable = quiet or not messages.is_terminal
     with Progress(*columns, console=messages, transient=True, disable=disable) as bar:
-        task = bar.add_task("", total=None)
 
         class Shown:
+            task = bar.add_task("", total=None)
+
             def stage(self, description: str) -> None:
-                bar.update(task, description=description)
+                bar.remove_task(self.task)
+                self.task = bar.add_task(description, total=None)
                 if not quiet and not messages.is_terminal:
                     messages.print(description)
 
             def advance(self, done: int, total: int) -> None:
-                bar.update(task, completed=done, total=total if done else None)
+                bar.update(self.task, completed=done, total=total)
 
         yield Shown()
 

