@@ -1,6 +1,7 @@
 """Validity, consents, retention and erasure on real files."""
 
 import shutil
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -260,8 +261,6 @@ def test_unknown_people_cannot_be_changed(gallery: Gallery) -> None:
 
 def rows_of(path: Path) -> list[bytes]:
     """Return every sealed value of the database."""
-    import sqlite3
-
     connection = sqlite3.connect(path)
     columns = [
         ("template", "embedding"),
@@ -277,3 +276,24 @@ def rows_of(path: Path) -> list[bytes]:
     ]
     connection.close()
     return values
+
+
+def test_recognising_somebody_notes_it_once_an_hour_and_never_fails_by_it(
+    gallery: Gallery, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    gallery.enrol("A", [template(1)], profile_id="a")
+    first = clock.now
+    gallery.life_cycle.note_seen("a")
+    clock.now += timedelta(minutes=59)
+    gallery.life_cycle.note_seen("a")
+    assert gallery.get("a").last_seen == first
+    clock.now += timedelta(minutes=2)
+    gallery.life_cycle.note_seen("a")
+    assert gallery.get("a").last_seen == clock.now
+    gallery.life_cycle.note_seen("nobody")  # erased a moment ago
+    clock.now += timedelta(hours=2)
+    connection = sqlite3.connect(gallery.path)
+    connection.execute("ALTER TABLE profile RENAME TO elsewhere")
+    connection.close()
+    gallery.life_cycle.note_seen("a")
+    assert "not noted" in caplog.text
