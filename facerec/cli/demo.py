@@ -1,8 +1,6 @@
 """``facerec demo``: the main job on real faces, from networks to a gate's call."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,11 +10,10 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from facerec.cli.console import Home, Json, emit, fail, messages, output, stated_failures
+from facerec.cli.console import Home, Json, emit, fail, output, stated_failures
+from facerec.cli.stage_progress import stage_progress
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from facerec.demo.check import Check
     from facerec.demo.own_camera import Person
     from facerec.demo.result import DemoResult
@@ -74,7 +71,7 @@ def demo(
         settings = load_settings(home)
         root = (folder or settings.home / "demo").expanduser().absolute()
         person = None if camera is None else _person(name, consent)
-        with _progress(shown=not as_json) as progress:
+        with stage_progress(quiet=as_json) as progress:
             if camera is None or person is None:
                 result = run_demo(settings, root, progress)
             else:
@@ -102,34 +99,6 @@ def _person(name: str | None, consent: bool) -> "Person":
         if not typer.confirm(question, err=True):
             fail("without consent nobody is enrolled; nothing was recorded")
     return Person(str(name), "given on the terminal of the demo")
-
-
-class _Stages:
-    """Shows the present stage, with a bar where its length is known."""
-
-    def __init__(self, bar: "Progress") -> None:
-        self._bar = bar
-        self._task = bar.add_task("starting", total=None)
-
-    def stage(self, description: str) -> None:
-        """Go on to the next stage."""
-        self._bar.update(self._task, description=description, completed=0, total=None)
-        if not self._bar.console.is_terminal and not self._bar.disable:
-            self._bar.console.print(f"  {description} ...")
-
-    def advance(self, done: int, total: int) -> None:
-        """Move the bar."""
-        self._bar.update(self._task, completed=done, total=total)
-
-
-@contextmanager
-def _progress(*, shown: bool) -> Iterator[_Stages]:
-    """Show stages on stderr: a live line on a terminal, else a line a stage."""
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=messages, transient=True, disable=not shown) as bar:
-        yield _Stages(bar)
 
 
 def _record(result: "DemoResult") -> dict[str, object]:

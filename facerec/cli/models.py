@@ -1,17 +1,15 @@
 """``facerec models``: have networks, check them, give them out, bring your own."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facerec.cli.console import Home, Json, emit, fail, messages, output, stated_failures
+from facerec.cli.stage_progress import stage_progress
 
 if TYPE_CHECKING:
     from facerec.inference import Preprocessing
-    from facerec.models.progress import Progress
     from facerec.models.store import ModelStore
 
 __all__ = ["models"]
@@ -28,30 +26,6 @@ def _store(home: Path | None) -> "ModelStore":
     from facerec.settings import load_settings
 
     return ModelStore(load_settings(home).models_dir)
-
-
-@contextmanager
-def _shown_progress(*, quiet: bool) -> Iterator["Progress"]:
-    """Show the stage of the work on stderr: a bar on a terminal, else a line a stage."""
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    disable = quiet or not messages.is_terminal
-    with Progress(*columns, console=messages, transient=True, disable=disable) as bar:
-
-        class Shown:
-            task = bar.add_task("", total=None)
-
-            def stage(self, description: str) -> None:
-                bar.remove_task(self.task)
-                self.task = bar.add_task(description, total=None)
-                if not quiet and not messages.is_terminal:
-                    messages.print(description)
-
-            def advance(self, done: int, total: int) -> None:
-                bar.update(self.task, completed=done, total=total)
-
-        yield Shown()
 
 
 @models.command()
@@ -76,7 +50,7 @@ def pull(
     wanted = names or DEFAULT_NAMES
     if every:
         wanted = [entry.name for entry in CATALOGUE]
-    with stated_failures(), _shown_progress(quiet=json) as progress:
+    with stated_failures(), stage_progress(quiet=json) as progress:
         pulled = pull_networks(wanted, _store(home), progress, force=force)
     if json:
         emit([_record(manifest.name, manifest.task, manifest.version) for manifest in pulled])
@@ -168,7 +142,7 @@ def export(
     if target_format not in list(ExportFormat):
         raise typer.BadParameter("--format is litert, saved_model or onnx")
     chosen = ExportFormat(target_format)
-    with stated_failures(), _shown_progress(quiet=json) as progress:
+    with stated_failures(), stage_progress(quiet=json) as progress:
         written = export_network(name, _store(home), chosen, output_path, progress)
     if json:
         emit({"name": name, "format": chosen, "output": written})
@@ -229,7 +203,7 @@ def import_(
     request = ImportRequest(
         path, name, ModelTask(task), architecture, stated, chip_size, landmarks, license_
     )
-    with stated_failures(), _shown_progress(quiet=json) as progress:
+    with stated_failures(), stage_progress(quiet=json) as progress:
         manifest = import_network(request, _store(home), progress, force=force)
     if json:
         emit({"name": name, "task": task, "embedding_space": manifest.embedding_space})
