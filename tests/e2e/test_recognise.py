@@ -16,22 +16,23 @@ Pictures = dict[str, Path]
 
 
 @pytest.fixture(scope="session")
-def enrolled_database(
+def enrolled_home(
     home: Path, pictures: Pictures, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A gallery with Obama from a picture of 2012, and Biden; made by the command, once."""
+    """A home with Obama from a picture of 2012, and Biden; made by the command, once."""
     path = tmp_path_factory.mktemp("enrolled")
     (path / "models").symlink_to(home / "models")
     for name, key in (("Barack Obama", "obama-2012"), ("Joe Biden", "biden-2010")):
         options = ["--id", name.split()[1].lower(), "--home", str(path)]
         subprocess.run([COMMAND, "enroll", name, str(pictures[key]), *options], check=True)
-    return path / "gallery.db"
+    return path
 
 
 @pytest.fixture
-def enrolled(enrolled_database: Path, own_home: Path) -> None:
-    """Put that gallery into the test's home."""
-    shutil.copy(enrolled_database, own_home)
+def enrolled(enrolled_home: Path, own_home: Path) -> None:
+    """Make the test's home one like that."""
+    (own_home / "models").unlink()
+    shutil.copytree(enrolled_home, own_home, symlinks=True, dirs_exist_ok=True)
 
 
 @pytest.mark.usefixtures("enrolled")

@@ -12,7 +12,8 @@ from facerec.settings import load_settings
 
 
 def test_all_missing_networks_are_named_at_once(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFoundError, match=r"run: facerec models pull yunet sface$"):
+    advice = r"run: facerec models pull yunet sface centerface$"
+    with pytest.raises(ModelNotFoundError, match=advice):
         build_analyzer(load_settings(tmp_path))
 
 
