@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facerec.cli.bench_serve import bench_serve
 from facerec.cli.console import Home, Json, emit, messages, output, stated_failures
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["bench"]
 
 bench = typer.Typer(help="Measure speed, side by side with what else you could pick.")
+bench.command("serve")(bench_serve)
 
 
 @bench.command()
