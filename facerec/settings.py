@@ -86,6 +86,8 @@ class WatchSettings(_Section):
     """A face unseen for this long ends its track."""
     recheck_every_s: float = Field(default=1.0, gt=0)
     """How often a decided track is checked for showing the same face still."""
+    webhook_secret: SecretStr = SecretStr("")
+    """What events to webhooks are signed with; best set as ``FACEREC_WATCH__WEBHOOK_SECRET``."""
 
 
 class ServerSettings(_Section):
@@ -183,6 +185,11 @@ class Settings(BaseSettings):
     def operating_points_dir(self) -> Path:
         """Folder of the operating points that were calibrated here."""
         return self.home / "operating-points"
+
+    @property
+    def spools_dir(self) -> Path:
+        """Folder in which events wait for receivers that are away."""
+        return self.home / "spools"
 
     @property
     def database_path(self) -> Path:

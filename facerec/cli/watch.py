@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -17,6 +17,7 @@ from facerec.cli.options import Fpir, InGallery, decision_settings
 
 if TYPE_CHECKING:
     from facerec.settings import Settings
+    from facerec.video.event_sink import EventSink
     from facerec.video.monitor import TrackDecision
     from facerec.video.watching_all import WatchedCamera, WatchOutcome
 
@@ -46,6 +47,14 @@ _Realtime = Annotated[
     bool, typer.Option("--realtime", help="Play files at their own speed, as a camera would.")
 ]
 _Udp = Annotated[bool, typer.Option("--udp", help="Read RTSP over UDP instead of TCP.")]
+_Send = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--send",
+        metavar="WHERE",
+        help="Send events to a file, https://WEBHOOK or mqtt://HOST/TOPIC; may be repeated.",
+    ),
+]
 _CameraNames = Annotated[
     list[str] | None,
     typer.Option("--camera-name", help="Name of each source, in the order of the sources."),
@@ -60,6 +69,7 @@ def watch(
     realtime: _Realtime = False,
     camera_names: _CameraNames = None,
     udp: _Udp = False,
+    send: _Send = None,
     fpir: Fpir = None,
     home: Home = None,
     as_json: Json = False,
@@ -74,9 +84,10 @@ def watch(
         names = _camera_names(sources, camera_names or [])
         films = _film_paths(film, sources, names)
         cameras = _open(settings, gallery, sources, names, films, realtime, udp, opened)
+        sinks = [opened.enter_context(closing(_sink(settings, where))) for where in send or []]
         stop = Event()
         with _stopped_by_signals(stop):
-            _watch_all(cameras, max_frames, stop, as_json)
+            _watch_all(cameras, sinks, max_frames, stop, as_json)
 
 
 def _camera_names(sources: Sequence[str], given: Sequence[str]) -> list[str]:
@@ -152,8 +163,19 @@ def _open(
     return cameras
 
 
+def _sink(settings: "Settings", where: str) -> "EventSink":
+    from facerec.video.open_sink import open_sink
+
+    secret = settings.watch.webhook_secret.get_secret_value()
+    return open_sink(where, spools=settings.spools_dir, webhook_secret=secret)
+
+
 def _watch_all(
-    cameras: "Sequence[WatchedCamera]", max_frames: int | None, stop: Event, as_json: bool
+    cameras: "Sequence[WatchedCamera]",
+    sinks: "Sequence[EventSink]",
+    max_frames: int | None,
+    stop: Event,
+    as_json: bool,
 ) -> None:
     """Watch every source until all are over; exit code 1 when one failed."""
     from facerec.video.watching_all import watch_all
@@ -163,7 +185,7 @@ def _watch_all(
 
     outcomes = watch_all(
         cameras,
-        tell=lambda decision: _tell(decision, as_json),
+        tell=lambda decision: _tell(decision, sinks, as_json),
         failed=failed,
         stop=stop,
         max_frames=max_frames,
@@ -180,12 +202,15 @@ def _watch_all(
         raise typer.Exit(1)
 
 
-def _tell(decision: "TrackDecision", as_json: bool) -> None:
-    """Print one decision."""
-    if as_json:
-        from facerec.video.events import cloud_event
+def _tell(decision: "TrackDecision", sinks: "Sequence[EventSink]", as_json: bool) -> None:
+    """Print one decision, and send it on under the same id."""
+    from facerec.video.events import cloud_event
 
-        emit(cloud_event(decision))
+    event = cloud_event(decision)
+    for sink in sinks:
+        sink.put(event)
+    if as_json:
+        emit(event)
         return
     verdict = decision.verdict
     found = verdict.decision
