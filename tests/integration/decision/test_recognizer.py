@@ -108,3 +108,15 @@ def test_two_pictures_are_compared_and_all_that_is_wrong_is_told() -> None:
     pair = faces_of_sides(100, 100, embeddings=[A, B])
     assert RECOGNIZER.verify_pictures(pair, face(A)).reasons == (Reason.SEVERAL_FACES,)
     assert RECOGNIZER.verify_pictures(pair, face(A), largest=True).match
+
+
+def test_who_is_recognised_is_noted_as_seen_and_nobody_else(gallery: Gallery) -> None:
+    """Retention by days unseen depends on it."""
+    RECOGNIZER.identify(faces_of_sides(100, 90, embeddings=[OTHER, BETWEEN]), gallery, ["default"])
+    RECOGNIZER.verify_profile(face(OTHER), gallery, "bob")
+    assert [profile.last_seen for profile in gallery.list()] == [None, None]
+    RECOGNIZER.identify(face(A), gallery, ["default"])
+    assert gallery.get("ada").last_seen is not None
+    assert gallery.get("bob").last_seen is None
+    RECOGNIZER.verify_profile(face(B), gallery, "bob")
+    assert gallery.get("bob").last_seen is not None
