@@ -10,9 +10,11 @@ from facerec.errors import OperatingPointError
 __all__ = ["EXTRAPOLATED_BELOW", "LARGER_THAN_CALIBRATED", "OperatingPoint", "Provenance"]
 
 EXTRAPOLATED_BELOW = 100
-"""How many times lower than the lowest rate that its sample can show a rate may be asked for: two
-decades: tails fitted to one fold of LFW foretold the other's rate of 1e-5, half a decade under what
-they could show, within their intervals (docs/accuracy.md); farther down nothing was checked. Below, the operating point refuses and says what it would need."""
+"""How many times lower than the lowest rate that its sample can show a rate may be asked for.
+
+Tails fitted to one fold of LFW foretold the rate of 1e-5 of the other, half a decade under what they
+could show, within their intervals (docs/accuracy.md); farther down nothing was checked. Lower rates are
+refused."""
 LARGER_THAN_CALIBRATED = 100
 """How many times more people than were calibrated on a searched gallery may hold."""
 
