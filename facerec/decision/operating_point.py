@@ -12,9 +12,9 @@ __all__ = ["EXTRAPOLATED_BELOW", "LARGER_THAN_CALIBRATED", "OperatingPoint", "Pr
 EXTRAPOLATED_BELOW = 100
 """How many times lower than the lowest rate that its sample can show a rate may be asked for.
 
-Tails fitted to one fold of LFW foretold the rate of 1e-5 of the other, half a decade under what they
-could show, within their intervals (docs/accuracy.md); farther down nothing was checked. Lower rates are
-refused."""
+Tails fitted to one fold of LFW foretold the rate of 1e-5 of the other, half a decade under what
+they could show, within their intervals (docs/accuracy.md). Farther down nothing was checked, so
+two decades are a courtesy to small galleries; lower rates are refused."""
 LARGER_THAN_CALIBRATED = 100
 """How many times more people than were calibrated on a searched gallery may hold."""
 
