@@ -32,7 +32,7 @@ lint: .venv/.ready  ## ruff, mypy, buf
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/buf lint
-	$(BIN)/buf breaking --against '.git#ref=HEAD'
+	$(BIN)/buf breaking --against '.git#ref=HEAD~1'
 
 format: .venv/.ready  ## Rewrite the code in its one style
 	$(BIN)/ruff check --fix .
