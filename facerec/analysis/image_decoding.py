@@ -19,6 +19,10 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 MOST_BYTES_A_PIXEL = 8
 """Four 16-bit channels, uncompressed: the most that a picture of these formats needs."""
 
+LEAST_SIDE_PX = 16
+"""A picture with a shorter side shows no face that can be told from another: detectors find few
+faces of under 20 pixels even when they are enlarged."""
+
 HEADER_BYTES = 2**24
 """For what a file may hold beside pixels: colour profiles, previews, metadata."""
 
@@ -49,7 +53,7 @@ def read_image(path: Path, *, max_pixels: int) -> NDArray[np.uint8]:
     try:
         if not path.is_file():
             problem = "it is not a file" if path.exists() else "there is no such file"
-            raise ImageError(f"{path}: {problem}")
+            raise ImageError(f"{path}: {problem}; check the path")
         if path.stat().st_size > max_pixels * MOST_BYTES_A_PIXEL + HEADER_BYTES:
             raise ImageError(f"{path}: too large for a picture of at most {max_pixels} pixels")
         data = path.read_bytes()
@@ -75,18 +79,18 @@ def decode_image(data: bytes, *, max_pixels: int) -> NDArray[np.uint8]:
         uint8 (height, width, 3) BGR, upright.
 
     Raises:
-        ImageError: not such a picture, too large, truncated, damaged, or of a pixel type without
-            a range (floating point).
+        ImageError: not such a picture, too large, too small to show a face, truncated, damaged,
+            or of a pixel type without a range (floating point).
     """
     if not data:
-        raise ImageError("the picture is empty (0 bytes)")
+        raise ImageError("the picture is empty (0 bytes); copy or take it again")
     image, orientation = _open(data, max_pixels)
     try:
         pixels = _bgr(image)
     except ImageError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged data.
-        raise ImageError(f"the picture is truncated or damaged ({_one_line(error)})") from error
+        raise ImageError(_damaged(error)) from error
     return _upright(pixels, orientation)
 
 
@@ -104,10 +108,22 @@ def _open(data: bytes, max_pixels: int) -> tuple[Image.Image, int]:
         except Image.DecompressionBombError as error:
             raise ImageError(_too_large("the picture", max_pixels)) from error
         except Exception as error:
-            raise ImageError(f"the picture is damaged ({_one_line(error)})") from error
+            raise ImageError(_damaged(error)) from error
+        if min(image.size) < LEAST_SIDE_PX:
+            raise ImageError(
+                f"the picture of {image.width}x{image.height} pixels is too small to show a face; "
+                f"give one of at least {LEAST_SIDE_PX}x{LEAST_SIDE_PX}"
+            )
         if image.width * image.height > max_pixels:
             raise ImageError(_too_large(f"the picture of {image.width}x{image.height}", max_pixels))
         return image, _orientation(image)
+
+
+def _damaged(error: Exception) -> str:
+    return (
+        f"the picture is truncated or damaged ({_one_line(error)}); copy it again, or save it anew "
+        "with a picture editor"
+    )
 
 
 def _too_large(what: str, max_pixels: int) -> str:

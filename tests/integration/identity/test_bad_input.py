@@ -50,10 +50,11 @@ def test_bad_pictures(gate: GateClient, portraits: dict[str, bytes], bad: Bad) -
         gate.profile("never")
 
 
-def test_a_picture_of_one_pixel_shows_no_face(gate: GateClient) -> None:
-    """It is a whole picture, so this is an answer."""
+def test_a_picture_of_one_pixel_is_refused(gate: GateClient) -> None:
     one_pixel = pictures.encoded(pictures.decoded(pictures.nobody())[:1, :1], ".png")
-    assert gate.identify(one_pixel).reasons == ("no_face",)
+    with pytest.raises(CallError, match="1x1 pixels is too small") as refusal:
+        gate.identify(one_pixel)
+    assert refusal.value.status == "INVALID_ARGUMENT"
 
 
 @pytest.mark.parametrize(

@@ -93,19 +93,19 @@ def test_16_bit_colour_is_scaled() -> None:
 
 
 def test_transparent_pixels_show_white() -> None:
-    rgba = np.zeros((10, 10, 4), np.uint8)
-    rgba[:, :5] = (200, 0, 0, 255)
-    rgba[:, 5:] = (0, 0, 255, 0)  # hidden blue
+    rgba = np.zeros((20, 20, 4), np.uint8)
+    rgba[:, :10] = (200, 0, 0, 255)
+    rgba[:, 10:] = (0, 0, 255, 0)  # hidden blue
     rgba[0, 0] = (0, 0, 0, 128)
     bgr = decode_image(encoded(Image.fromarray(rgba), "PNG"), max_pixels=LIMIT)
     assert bgr[5, 2].tolist() == [0, 0, 200]
-    assert bgr[5, 7].tolist() == [255, 255, 255]
+    assert bgr[5, 17].tolist() == [255, 255, 255]
     assert abs(int(bgr[0, 0, 0]) - 127) <= 1
 
 
 @pytest.mark.parametrize("mode", ["P", "RGB"])
 def test_a_transparent_colour_shows_white(mode: str) -> None:
-    image = Image.new(mode, (8, 8), 1 if mode == "P" else (9, 9, 9))
+    image = Image.new(mode, (16, 16), 1 if mode == "P" else (9, 9, 9))
     if mode == "P":
         image.putpalette([0, 0, 0, 9, 9, 9])
     data = encoded(image, "PNG", transparency=1 if mode == "P" else (9, 9, 9))
@@ -161,9 +161,16 @@ def test_damaged_metadata_does_not_cost_the_pixels() -> None:
     assert decode_image(data, max_pixels=LIMIT).shape == (48, 64, 3)
 
 
-def test_one_pixel() -> None:
-    data = encoded(Image.new("RGB", (1, 1), (10, 20, 30)), "PNG")
-    assert decode_image(data, max_pixels=LIMIT).tolist() == [[[30, 20, 10]]]
+@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (15, 16), (16, 15)])
+def test_a_picture_too_small_for_a_face_is_refused(size: tuple[int, int]) -> None:
+    data = encoded(Image.new("RGB", size, (10, 20, 30)), "PNG")
+    with pytest.raises(ImageError, match=f"{size[0]}x{size[1]} pixels is too small.*16x16"):
+        decode_image(data, max_pixels=LIMIT)
+
+
+def test_the_smallest_picture_that_is_taken() -> None:
+    data = encoded(Image.new("RGB", (16, 16), (10, 20, 30)), "PNG")
+    assert decode_image(data, max_pixels=LIMIT)[7, 9].tolist() == [30, 20, 10]
 
 
 def test_of_an_animation_the_first_picture_is_taken() -> None:
@@ -254,13 +261,13 @@ def test_what_is_no_picture_is_refused(data: bytes, says: str) -> None:
 
 
 def test_floating_point_pixels_are_refused() -> None:
-    data = encoded(Image.fromarray(np.ones((4, 4), np.float32)), "TIFF")
+    data = encoded(Image.fromarray(np.ones((16, 16), np.float32)), "TIFF")
     with pytest.raises(ImageError, match="floating-point"):
         decode_image(data, max_pixels=LIMIT)
 
 
 def test_32_bit_pixels_beyond_16_bits_are_refused() -> None:
-    data = encoded(Image.fromarray(np.full((4, 4), 70000, np.int32)), "TIFF")
+    data = encoded(Image.fromarray(np.full((16, 16), 70000, np.int32)), "TIFF")
     with pytest.raises(ImageError, match="32-bit"):
         decode_image(data, max_pixels=LIMIT)
 
