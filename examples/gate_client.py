@@ -1,4 +1,4 @@
-"""A gate in thirty lines that asks whether the person in a picture may pass.
+"""A gate in forty lines that asks whether the person in a picture may pass.
 
 Usage: python gate_client.py PICTURE.jpg [HOST:PORT]     (the server: facerec serve)
 """
@@ -10,8 +10,15 @@ from facerec.client import CallError, GateClient, IdentificationOutcome
 
 
 def main() -> int:
-    """Identify the main face of a picture; exit code 0 opens the gate."""
-    picture = Path(sys.argv[1]).read_bytes()
+    """Identify the main face of a picture; exit code 0 opens the gate, 2 calls for help."""
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        picture = Path(sys.argv[1]).read_bytes()
+    except OSError as error:
+        print(f"error: {sys.argv[1]}: {error.strerror}", file=sys.stderr)
+        return 2
     target = sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1:50051"
     with GateClient(target, timeout_s=3.0) as gate:
         try:

@@ -60,7 +60,8 @@ def gallery_numbers(connection: Connection, names: Sequence[str]) -> tuple[int, 
     for name in names:
         if name not in numbers:
             raise GalleryNotFoundError(
-                f"no gallery is named {name!r}; there are: {', '.join(sorted(numbers))}"
+                f"no gallery is named {name!r}; there are: {', '.join(sorted(numbers))} "
+                "(enroll --create-gallery makes one)"
             )
     return tuple(numbers[name] for name in names)
 
