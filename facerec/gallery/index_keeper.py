@@ -65,9 +65,7 @@ class IndexKeeper:
         """Return the indexes of the present revision; one thread at a time brings them there."""
         now = stored(self._clock())
         indexes = self._indexes
-        with self._database.reading() as connection:
-            present = reading.read_revision(connection)
-        if indexes.revision == present and indexes.shows(now):
+        if indexes.revision == self._database.revision() and indexes.shows(now):
             return indexes
         with self._refreshing:
             self._refresh(now)
@@ -76,7 +74,8 @@ class IndexKeeper:
     def save(self) -> bool:
         """Write a snapshot of the indexes; return whether it was.
 
-        It is not when somebody was erased meanwhile, as it would hold them.
+        It is not when somebody was erased meanwhile, as it would hold them, or when the master key
+        was rotated meanwhile, as its key would be wrapped with the one that is to be destroyed.
 
         Raises:
             GalleryError: it cannot be written.
@@ -113,7 +112,9 @@ class IndexKeeper:
         )
         try:
             with self._database.writing() as connection:
-                if connection.scalar(erased) is not None:
+                master_key_id = connection.scalar(select(schema.home.c.master_key_id))
+                rotated = master_key_id != sealed.master_key_id
+                if rotated or connection.scalar(erased) is not None:
                     return False
                 connection.execute(delete(schema.snapshot))
                 connection.execute(
