@@ -110,8 +110,7 @@ class Gallery:
     @property
     def revision(self) -> int:
         """How often the gallery has been changed, by any process."""
-        with self._database.reading() as connection:
-            return reading.read_revision(connection)
+        return self._database.revision()
 
     @property
     def master_key_id(self) -> str:

@@ -7,6 +7,7 @@ coarser ones. A level of many pixels is cut into overlapping tiles, so that memo
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,10 +70,13 @@ class Level:
     tiles: tuple[Tile, ...]
 
 
+@lru_cache(maxsize=64)
 def plan_levels(
     width: int, height: int, *, min_face_px: float, span: FaceSpan
 ) -> tuple[Level, ...]:
     """Choose the levels that find every face from `min_face_px` to larger than the image.
+
+    Remembered, since a camera's frames all have one size.
 
     Args:
         width: Width of the image, from 1.
