@@ -32,9 +32,7 @@ def test_pipeline_is_timed_against_opencv_on_the_same_faces(home: Path, data_dir
 
 
 @pytest.mark.slow
-def test_the_pipeline_is_clearly_faster_than_opencvs(
-    home: Path, data_dir: Path
-) -> None:
+def test_the_pipeline_is_clearly_faster_than_opencvs(home: Path, data_dir: Path) -> None:
     """A ratio of medians of alternated runs, so a slow machine slows both.
 
     Measured on five clips on an idle machine: .715, .731, .739, .743, .754; the goal is .75. The

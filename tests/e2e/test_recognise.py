@@ -16,9 +16,7 @@ Pictures = dict[str, Path]
 
 
 @pytest.fixture(scope="session")
-def enrolled_home(
-    home: Path, pictures: Pictures, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def enrolled_home(home: Path, pictures: Pictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with Obama from a picture of 2012, and Biden; made by the command, once."""
     path = tmp_path_factory.mktemp("enrolled")
     (path / "models").symlink_to(home / "models")
