@@ -32,7 +32,8 @@ lint: .venv/.ready  ## ruff, mypy, buf
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/buf lint
-	$(BIN)/buf breaking --against '.git#ref=HEAD~1'
+	if git rev-parse --quiet --verify HEAD~1 >/dev/null; then \
+	  $(BIN)/buf breaking --against '.git#ref=HEAD~1'; fi
 
 format: .venv/.ready  ## Rewrite the code in its one style
 	$(BIN)/ruff check --fix .
