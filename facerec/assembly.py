@@ -49,9 +49,7 @@ def build_analyzer(settings: Settings, observe: "StageObserver | None" = None) -
 
     analysis = settings.analysis
     store = ModelStore(settings.models_dir)
-    looks_twice = _looks_twice(settings)
-    needed = (analysis.detector, analysis.embedder)
-    _require_all(store, (*needed, analysis.second_look) if looks_twice else needed)
+    _require_all(store, analysis.networks)
     manifest = store.require(analysis.embedder, ModelTask.EMBEDDER)
     embedder = NetworkEmbedder(_session(settings, store, analysis.embedder), manifest)
     return FaceAnalyzer(
@@ -61,7 +59,7 @@ def build_analyzer(settings: Settings, observe: "StageObserver | None" = None) -
         min_detection_score=analysis.min_detection_score,
         mirrored=analysis.mirrored_chip,
         observe=observe or unobserved,
-        second_look=_second_look(settings, store) if looks_twice else None,
+        second_look=_second_look(settings, store) if analysis.looks_twice else None,
     )
 
 
@@ -179,16 +177,6 @@ def _key_source(settings: Settings) -> "KeySource | None":
     if given.master_key_file is not None:
         return KeyFile(given.master_key_file.expanduser().absolute())
     return None
-
-
-def _looks_twice(settings: Settings) -> bool:
-    """Tell whether a second detector is to look: one that is not the first one again."""
-    analysis = settings.analysis
-    return bool(
-        analysis.mirrored_chip
-        and analysis.second_look
-        and analysis.second_look != analysis.detector
-    )
 
 
 def _second_look(settings: Settings, store: "ModelStore") -> "SecondLook":

@@ -59,6 +59,17 @@ class AnalysisSettings(_Section):
     max_image_pixels: int = Field(default=50_000_000, ge=1)
     """Pictures of more pixels are refused before they are decoded."""
 
+    @property
+    def looks_twice(self) -> bool:
+        """Whether a second detector is to look: one that is not the first one again."""
+        return self.mirrored_chip and self.second_look not in ("", self.detector)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the networks that analysis with these settings needs, each once."""
+        second = (self.second_look,) if self.looks_twice else ()
+        return tuple(dict.fromkeys((self.detector, self.embedder, *second)))
+
 
 class DecisionSettings(_Section):
     """What error rates decisions are made at."""

@@ -30,6 +30,9 @@ def serve(
         import asyncio
 
         from facerec.settings import load_settings
+        from facerec_identity.memory import give_back_freed_memory
+
+        give_back_freed_memory()
         from facerec_identity.server import serve as run_server
 
         flags: dict[str, Any] = {} if listen is None else {"server": {"listen": listen}}

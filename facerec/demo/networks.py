@@ -28,5 +28,5 @@ def ready_networks(user: Settings, settings: Settings, progress: Progress) -> Pa
     progress.stage("checking the networks")
     store = ModelStore(user.models_dir)
     store.cache_dir.mkdir(parents=True, exist_ok=True)
-    pull([settings.analysis.detector, settings.analysis.embedder], store, progress)
+    pull(settings.analysis.networks, store, progress)
     return store.cache_dir
