@@ -24,8 +24,10 @@ Measured on 2 cores: preparing SFace (38 MB) for another batch size takes 0.1 ms
 interpreter of it 80 MB; preparing YuNet (0.2 MB) for 640x480 takes 6 ms, as long as running it.
 So large networks have one interpreter, which is resized, and small ones several."""
 
-MOST_PREPARED = 4
-"""Input sizes that a small network is kept prepared for; a camera and its close-ups need two."""
+MOST_PREPARED = 2
+"""Input sizes that a small network is kept prepared for: a camera and its close-ups need two. Each
+further one takes 20 MB or so of a server that callers send pictures of many shapes to, and saves
+the 6 ms above when a shape comes again."""
 
 PREPARED_PIXELS = 1_000_000
 """Input pixels that a network is kept prepared for in all, beside the size last used. Measured with

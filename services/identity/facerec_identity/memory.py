@@ -18,7 +18,7 @@ def give_back_freed_memory() -> bool:
 
     Pictures of many sizes, decoded on many threads, otherwise leave holes that glibc keeps: with
     four pictures of 0.3 to 2 megapixels sent in turn the server grew to 550 MB and stays at
-    340 MB with this.
+    325 MB with this.
 
     Returns:
         Whether it took effect; False with another C library than glibc.
