@@ -62,7 +62,10 @@ class Database:
         self.path = path
         self._engine = _engine(path)
         self._asking = threading.Lock()
-        self._revision_reader = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        with _translated(path):
+            self._revision_reader = sqlite3.connect(
+                path, check_same_thread=False, isolation_level=None
+            )
         try:
             self._refuse_foreign()
             self._upgrade(keys)
