@@ -1,8 +1,6 @@
 """The gallery: who is enrolled, and searching among them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -10,24 +8,21 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from facerec.errors import ArrayError, EmbeddingSpaceError, GalleryError
+from facerec.errors import ArrayError, EmbeddingSpaceError
 from facerec.gallery import reading, writing
 from facerec.gallery.database import Database
+from facerec.gallery.enrolling import Enrolling, check_galleries
 from facerec.gallery.identifiers import (
     DEFAULT_GALLERY,
     check_display_name,
     check_gallery_name,
-    check_profile_id,
-    new_profile_id,
 )
 from facerec.gallery.index_keeper import SNAPSHOT_EVERY, IndexKeeper
 from facerec.gallery.life_cycle import LifeCycle, ProfileChange
 from facerec.gallery.master_key import KeyFile, KeySource
 from facerec.gallery.profile import (
     Candidates,
-    Consent,
     NewProfile,
     NewTemplate,
     Profile,
@@ -59,6 +54,7 @@ class Gallery:
         self._database = database
         self._clock = clock
         self._keeper = IndexKeeper(database, clock, snapshot_every)
+        self.enrolling = Enrolling(database, clock)
         self.life_cycle = LifeCycle(database, clock)
 
     @classmethod
@@ -160,7 +156,7 @@ class Gallery:
             GalleryNotFoundError: there is none of a name; the message names those that there are.
         """
         with self._database.reading() as connection:
-            reading.gallery_numbers(connection, _check_galleries(names))
+            reading.gallery_numbers(connection, check_galleries(names))
 
     def enrol(
         self,
@@ -175,27 +171,10 @@ class Gallery:
         valid_from: datetime | None = None,
         valid_until: datetime | None = None,
     ) -> Profile:
-        """Enrol a person; all is stored, or nothing is.
-
-        Args:
-            name: Display name, 1 to 200 characters; need not be unique.
-            templates: At least one.
-            galleries: At least one that exists.
-            profile_id: An id to use; None for a random one.
-            consent: Reference to the evidence of consent.
-            external_id: Id in the enroller's own records, unique in the home; "" for none.
-            attributes: What else to keep of the person, by name.
-            valid_from: Matched from this moment; None for at once.
-            valid_until: No longer matched from this moment; None for never.
+        """Enrol a person, of whom `NewProfile` describes each part; see `enrol_many`.
 
         Returns:
             The profile; every search that begins from now on can find it.
-
-        Raises:
-            ProfileExistsError: the id or the external id is taken.
-            GalleryNotFoundError: no gallery has a given name.
-            EmbeddingSpaceError: an embedding has another length than those of its space.
-            GalleryError: the name, the id or the number of templates is not fit.
         """
         person = NewProfile(
             name=name,
@@ -218,27 +197,12 @@ class Gallery:
             Their ids.
 
         Raises:
-            As `enrol`.
+            ProfileExistsError: an id or an external id is taken.
+            GalleryNotFoundError: no gallery has a given name.
+            EmbeddingSpaceError: an embedding has another length than those of its space.
+            GalleryError: a name, an id or a number of templates is not fit.
         """
-        fit = [_check_person(person) for person in people]
-        now = self._clock()
-        with self._database.writing() as connection:
-            numbers = [self._insert(connection, *person, now) for person in fit]
-            writing.record_change(connection, numbers)
-        return tuple(profile_id for profile_id, _ in fit)
-
-    def _insert(
-        self, connection: Connection, profile_id: str, person: NewProfile, now: datetime
-    ) -> int:
-        galleries = reading.gallery_numbers(connection, person.galleries)
-        vault = self._database.vault
-        number, owner = writing.insert_profile(connection, vault, profile_id, person, now)
-        writing.insert_memberships(connection, number, galleries)
-        writing.insert_templates(connection, number, owner, person.templates, now)
-        if person.consent:
-            consent = Consent("identification", "consent", person.consent, given=now)
-            writing.insert_consent(connection, number, owner, consent)
-        return number
+        return self.enrolling.enrol_many(people)
 
     def add_templates(self, profile_id: str, templates: Sequence[NewTemplate]) -> Profile:
         """Add templates to a person.
@@ -247,9 +211,7 @@ class Gallery:
             ProfileNotFoundError: no profile has that id.
             EmbeddingSpaceError: an embedding has another length than those of its space.
         """
-        with self._changing(profile_id) as (connection, number):
-            owner = reading.owner_of(connection, self._database.vault, number)
-            writing.insert_templates(connection, number, owner, templates, self._clock())
+        self.enrolling.add_templates(profile_id, templates)
         return self.get(profile_id)
 
     def add_to_galleries(self, profile_id: str, galleries: Sequence[str]) -> Profile:
@@ -259,9 +221,7 @@ class Gallery:
             ProfileNotFoundError: no profile has that id.
             GalleryNotFoundError: no gallery has a given name.
         """
-        with self._changing(profile_id) as (connection, number):
-            numbers = reading.gallery_numbers(connection, _check_galleries(galleries))
-            writing.insert_memberships(connection, number, numbers)
+        self.enrolling.add_to_galleries(profile_id, galleries)
         return self.get(profile_id)
 
     def set_state(self, profile_id: str, state: ProfileState) -> Profile:
@@ -272,14 +232,6 @@ class Gallery:
         """
         self.life_cycle.update(profile_id, ProfileChange(state=state))
         return self.get(profile_id)
-
-    @contextmanager
-    def _changing(self, profile_id: str) -> Iterator[tuple[Connection, int]]:
-        """Change one person, and say that they were changed."""
-        with self._database.writing() as connection:
-            number = reading.profile_number(connection, profile_id)
-            yield connection, number
-            writing.record_change(connection, [number])
 
     def get(self, profile_id: str) -> Profile:
         """Return one person.
@@ -367,21 +319,4 @@ class Gallery:
             )
         if not abs(float(probe @ probe) - 1.0) < 1e-2:
             raise ArrayError("probe must be finite and of unit length")
-        return self._keeper.current().search(probe, embedding_space, _check_galleries(galleries), k)
-
-
-def _check_galleries(galleries: Sequence[str]) -> Sequence[str]:
-    if not galleries:
-        raise GalleryError("name at least one gallery")
-    return galleries
-
-
-def _check_person(person: NewProfile) -> tuple[str, NewProfile]:
-    """Return the id that a person is to have, and what is to be stored of them."""
-    if not person.templates:
-        raise GalleryError("a person is enrolled with at least one template; received none")
-    _check_galleries(person.galleries)
-    name = check_display_name(person.name)
-    wanted = person.profile_id
-    wanted = new_profile_id() if wanted is None else check_profile_id(wanted)
-    return wanted, replace(person, name=name)
+        return self._keeper.current().search(probe, embedding_space, check_galleries(galleries), k)

@@ -114,6 +114,8 @@ class NewTemplate:
         content_sha256: SHA-256 of the picture's file in hexadecimal, by which the same picture is
             known again; "" when it came from no file.
         captured: When the picture was taken, UTC; None when that is not known.
+        accepted: What spoke against the picture, or the enrolment, and was overridden by the
+            enroller; stable words.
     """
 
     embedding: NDArray[np.float32]
@@ -122,6 +124,7 @@ class NewTemplate:
     source: str
     content_sha256: str = ""
     captured: datetime | None = None
+    accepted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         e = self.embedding
@@ -131,6 +134,8 @@ class NewTemplate:
             )
         if not np.all(np.isfinite(e)) or abs(float(np.linalg.norm(e)) - 1.0) > 1e-3:
             raise ArrayError("embedding must be finite and of unit length")
+        if not 0 <= self.quality <= 1:
+            raise ArrayError(f"quality must lie between 0 and 1; received {self.quality}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from facerec.gallery.vault import SealedKey, Vault
 __all__ = [
     "EXTERNAL_TAG",
     "NAME_TAG",
+    "content_of",
     "decode_embeddings",
     "enrolled_content",
     "find_external",
@@ -26,6 +27,7 @@ __all__ = [
     "open_owner",
     "owner_of",
     "profile_number",
+    "profiles_named",
     "read_revision",
     "read_templates",
 ]
@@ -140,6 +142,25 @@ def enrolled_content(connection: Connection, vault: Vault, name: str) -> dict[st
     return found
 
 
+def content_of(connection: Connection, vault: Vault, profile_id: str) -> frozenset[str]:
+    """Return the SHA-256 of the pictures that a person's templates were made of.
+
+    Raises:
+        ProfileNotFoundError: no profile has that id.
+    """
+    number = profile_number(connection, profile_id)
+    owner = owner_of(connection, vault, number)
+    sealed = connection.scalars(select(_template.details).where(_template.profile == number))
+    return frozenset(owner.open_template(each).content_sha256 for each in sealed) - {""}
+
+
+def profiles_named(connection: Connection, vault: Vault, name: str) -> tuple[str, ...]:
+    """Return the ids of the profiles of a display name, in the order of their enrolment."""
+    tag = vault.tag(NAME_TAG, name)
+    query = select(_profile.profile_id).where(_profile.name_tag == tag).order_by(_profile.number)
+    return tuple(connection.scalars(query))
+
+
 def find_external(connection: Connection, vault: Vault, external_id: str) -> str | None:
     """Return the id of the profile with an external id; None when there is none."""
     tag = vault.tag(EXTERNAL_TAG, external_id)
@@ -172,6 +193,7 @@ def _template_of(owner: Owner, row: Row[Any]) -> Template:
         source=details.source,
         content_sha256=details.content_sha256,
         captured=moment(details.captured) if details.captured else None,
+        accepted=tuple(details.accepted),
         template_id=row.number,
         profile_id=owner.profile_id,
         created=moment(row.created),

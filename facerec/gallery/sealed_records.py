@@ -1,7 +1,7 @@
 """What is sealed of people, templates and consents, and how it is written before it is sealed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,11 +37,13 @@ class TemplateDetails:
         source: Where the picture came from.
         content_sha256: Hash of the picture's file, or "".
         captured: When it was taken, as times are stored, or "".
+        accepted: What spoke against it and was overridden by the enroller.
     """
 
     source: str
     content_sha256: str
     captured: str = ""
+    accepted: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

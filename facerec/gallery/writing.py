@@ -198,7 +198,7 @@ def record_change(connection: Connection, people: Iterable[int]) -> int:
 
 def _details(template: NewTemplate) -> TemplateDetails:
     captured = "" if template.captured is None else stored(template.captured)
-    return TemplateDetails(template.source, template.content_sha256, captured)
+    return TemplateDetails(template.source, template.content_sha256, captured, template.accepted)
 
 
 def _check_sizes(connection: Connection, space: str, templates: Sequence[NewTemplate]) -> None:

@@ -1,0 +1,140 @@
+"""The people whom no search finds: suspended, or outside their time of validity.
+
+Whoever is enrolled again must be known again even then: to enrol a suspended person under another
+name is the oldest way around a suspension.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
+
+from facerec.gallery import schema
+from facerec.gallery.database import Database
+from facerec.gallery.profile import ProfileState
+from facerec.gallery.reading import decode_embeddings, open_owner, read_revision
+from facerec.gallery.times import stored
+
+__all__ = ["DormantPeople"]
+
+_profile, _template, _key = schema.profile.c, schema.template.c, schema.data_key.c
+_change = schema.change.c
+
+_PEOPLE_AT_ONCE = 500
+"""So many people are named in a query."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Person:
+    """A dormant person: their id, and space -> their templates, float32 (n, d)."""
+
+    profile_id: str
+    templates: dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Dormant:
+    """Who is dormant at a revision, by number."""
+
+    revision: int = 0
+    people: dict[int, _Person] = field(default_factory=dict)
+
+
+class DormantPeople:
+    """The dormant people of one database, read as far as they changed; safe for several threads."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        """Mirror a database; `clock` tells the present moment."""
+        self._database = database
+        self._clock = clock
+        self._known = _Dormant()
+        self._refreshing = threading.Lock()
+
+    def most_alike(
+        self, probe: NDArray[np.float32], embedding_space: str, k: int = 2
+    ) -> tuple[tuple[str, float], ...]:
+        """Return the `k` dormant people most like a probe, as id and similarity, best first.
+
+        Args:
+            probe: float32 (d,), unit length.
+            embedding_space: Space that the probe lies in.
+            k: How many.
+        """
+        found = [
+            (person.profile_id, float(np.max(person.templates[embedding_space] @ probe)))
+            for person in self._current().people.values()
+            if embedding_space in person.templates
+        ]
+        return tuple(sorted(found, key=lambda hit: -hit[1])[:k])
+
+    def count(self) -> int:
+        """Return how many people are dormant."""
+        return len(self._current().people)
+
+    def _current(self) -> _Dormant:
+        with self._refreshing:
+            instant = stored(self._clock())
+            with self._database.reading() as connection:
+                self._known = self._refreshed(connection, instant)
+            return self._known
+
+    def _refreshed(self, connection: Connection, instant: str) -> _Dormant:
+        known = self._known
+        revision = read_revision(connection)
+        if known.revision > revision:  # another database took this one's place
+            known = _Dormant()
+        changed = set(
+            connection.scalars(select(_change.profile).where(_change.revision > known.revision))
+        )
+        dormant = set(connection.scalars(select(_profile.number).where(_is_dormant(instant))))
+        kept = {n: p for n, p in known.people.items() if n in dormant and n not in changed}
+        read = self._read(connection, sorted(dormant - set(kept)))
+        return _Dormant(revision, kept | read)
+
+    def _read(self, connection: Connection, numbers: list[int]) -> dict[int, _Person]:
+        people: dict[int, _Person] = {}
+        for start in range(0, len(numbers), _PEOPLE_AT_ONCE):
+            people |= self._read_some(connection, numbers[start : start + _PEOPLE_AT_ONCE])
+        return people
+
+    def _read_some(self, connection: Connection, numbers: Iterable[int]) -> dict[int, _Person]:
+        query = (
+            select(
+                _template.profile,
+                _profile.profile_id,
+                _template.embedding_space,
+                _template.embedding,
+                _key.master_key_id,
+                _key.wrapped,
+            )
+            .select_from(schema.template)
+            .join(schema.profile, _template.profile == _profile.number)
+            .outerjoin(schema.data_key, _key.profile == _profile.number)
+            .where(_template.profile.in_(numbers))
+            .order_by(_template.profile, _template.number)
+        )
+        people = {}
+        rows = connection.execute(query).all()
+        for (number, profile_id), theirs in groupby(rows, key=lambda row: (row[0], row[1])):
+            sealed = list(theirs)
+            owner = open_owner(self._database.vault, profile_id, *sealed[0][4:])
+            opened: dict[str, list[bytes]] = {}
+            for _, _, space, embedding, _, _ in sealed:
+                opened.setdefault(space, []).append(owner.open_embedding(embedding, space))
+            templates = {space: decode_embeddings(blobs) for space, blobs in opened.items()}
+            people[int(number)] = _Person(profile_id, templates)
+        return people
+
+
+def _is_dormant(instant: str) -> ColumnElement[bool]:
+    """Select who is not matched at a moment."""
+    return or_(
+        not_(_profile.state == ProfileState.ACTIVE.value),
+        and_(_profile.valid_from.is_not(None), _profile.valid_from > instant),
+        and_(_profile.valid_until.is_not(None), _profile.valid_until <= instant),
+    )

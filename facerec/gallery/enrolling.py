@@ -1,0 +1,123 @@
+"""Enrolling people, adding to what is held of them, and knowing again who was enrolled before."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from facerec.errors import GalleryError
+from facerec.gallery import reading, writing
+from facerec.gallery.database import Database
+from facerec.gallery.dormant import DormantPeople
+from facerec.gallery.identifiers import check_display_name, check_profile_id, new_profile_id
+from facerec.gallery.profile import Consent, NewProfile, NewTemplate
+
+__all__ = ["Enrolling", "check_galleries"]
+
+
+class Enrolling:
+    """Enrols the people of one database."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        """Work on a database; `clock` tells the present moment."""
+        self._database = database
+        self._clock = clock
+        self._dormant = DormantPeople(database, clock)
+
+    def enrol_many(self, people: Sequence[NewProfile]) -> tuple[str, ...]:
+        """Enrol several people in one transaction, as `Gallery.enrol_many`; return their ids."""
+        fit = [_fit(person) for person in people]
+        now = self._clock()
+        with self._database.writing() as connection:
+            numbers = [self._insert(connection, *person, now) for person in fit]
+            writing.record_change(connection, numbers)
+        return tuple(profile_id for profile_id, _ in fit)
+
+    def add_templates(self, profile_id: str, templates: Sequence[NewTemplate]) -> None:
+        """Add templates to a person, as `Gallery.add_templates`."""
+        with self._changing(profile_id) as (connection, number):
+            owner = reading.owner_of(connection, self._database.vault, number)
+            writing.insert_templates(connection, number, owner, templates, self._clock())
+
+    def add_to_galleries(self, profile_id: str, galleries: Sequence[str]) -> None:
+        """Put a person into more galleries, as `Gallery.add_to_galleries`."""
+        with self._changing(profile_id) as (connection, number):
+            numbers = reading.gallery_numbers(connection, check_galleries(galleries))
+            writing.insert_memberships(connection, number, numbers)
+
+    def content_of(self, profile_id: str) -> frozenset[str]:
+        """Return the SHA-256 of the pictures that a person's templates were made of.
+
+        Raises:
+            ProfileNotFoundError: no profile has that id.
+        """
+        with self._database.reading() as connection:
+            return reading.content_of(connection, self._database.vault, profile_id)
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """Return the ids of the profiles of a display name, in the order of their enrolment."""
+        with self._database.reading() as connection:
+            return reading.profiles_named(
+                connection, self._database.vault, check_display_name(name)
+            )
+
+    def most_alike_dormant(
+        self, probe: NDArray[np.float32], embedding_space: str
+    ) -> tuple[tuple[str, float], ...]:
+        """Return the two most alike of those who are not matched now, as id and similarity.
+
+        They are the suspended and those outside their validity, whom `Gallery.search` passes over
+        and a check for double enrolment must not.
+        """
+        return self._dormant.most_alike(probe, embedding_space)
+
+    def dormant_people(self) -> int:
+        """Return how many people are enrolled and not matched now."""
+        return self._dormant.count()
+
+    def _insert(
+        self, connection: Connection, profile_id: str, person: NewProfile, now: datetime
+    ) -> int:
+        galleries = reading.gallery_numbers(connection, person.galleries)
+        vault = self._database.vault
+        number, owner = writing.insert_profile(connection, vault, profile_id, person, now)
+        writing.insert_memberships(connection, number, galleries)
+        writing.insert_templates(connection, number, owner, person.templates, now)
+        if person.consent:
+            consent = Consent("identification", "consent", person.consent, given=now)
+            writing.insert_consent(connection, number, owner, consent)
+        return number
+
+    @contextmanager
+    def _changing(self, profile_id: str) -> Iterator[tuple[Connection, int]]:
+        """Change one person, and say that they were changed."""
+        with self._database.writing() as connection:
+            number = reading.profile_number(connection, profile_id)
+            yield connection, number
+            writing.record_change(connection, [number])
+
+
+def check_galleries(galleries: Sequence[str]) -> Sequence[str]:
+    """Return names of galleries, of which there must be one.
+
+    Raises:
+        GalleryError: there is none.
+    """
+    if not galleries:
+        raise GalleryError("name at least one gallery")
+    return galleries
+
+
+def _fit(person: NewProfile) -> tuple[str, NewProfile]:
+    """Return the id that a person is to have, and what is to be stored of them."""
+    if not person.templates:
+        raise GalleryError("a person is enrolled with at least one template; received none")
+    check_galleries(person.galleries)
+    name = check_display_name(person.name)
+    wanted = person.profile_id
+    wanted = new_profile_id() if wanted is None else check_profile_id(wanted)
+    return wanted, replace(person, name=name)
