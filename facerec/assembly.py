@@ -6,8 +6,8 @@ Imports of runtimes are inside the functions, so that a command pays only for wh
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from facerec.errors import ModelNotFoundError
-from facerec.settings import Settings
+from facerec.errors import ModelNotFoundError, SettingsError
+from facerec.settings import GateSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from facerec.analysis.detection import Detector
     from facerec.analysis.second_look import SecondLook
     from facerec.analysis.stages import StageObserver
+    from facerec.decision.gate_rules import GateRules
     from facerec.decision.recognizer import Recognizer
     from facerec.gallery.gallery import Gallery
     from facerec.gallery.master_key import KeySource
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
     from facerec.video.monitor import Monitor
     from facerec.video.presence import Presence
 
-__all__ = ["build_analyzer", "build_monitors", "build_recognizer", "open_gallery"]
+__all__ = [
+    "build_analyzer",
+    "build_gate_rules",
+    "build_monitors",
+    "build_recognizer",
+    "open_gallery",
+]
 
 _SAME_FACE_FMR = 1e-2
 """A decided track whose face is no more like itself than every hundredth stranger is doubtful."""
@@ -106,6 +113,36 @@ def build_recognizer(settings: Settings, embedding_space: str) -> "Recognizer":
         target_fmr=settings.decision.target_fmr,
         min_margin=settings.decision.min_margin,
         min_quality=settings.decision.min_quality,
+    )
+
+
+def build_gate_rules(settings: GateSettings) -> "GateRules":
+    """Read the rules of a gate.
+
+    Raises:
+        SettingsError: the zone, the schedule or the time zone is none.
+    """
+    from zoneinfo import ZoneInfo
+
+    from facerec.decision.gate_rules import GateRules
+    from facerec.decision.gate_schedule import OpenSpan, Schedule
+    from facerec.decision.gate_zone import Zone
+
+    try:
+        clock = ZoneInfo(settings.time_zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise SettingsError(
+            f"the time zone {settings.time_zone!r} is not known; write one as Europe/Berlin"
+        ) from error
+    return GateRules(
+        galleries=settings.galleries,
+        known_galleries=settings.known_galleries,
+        zone=Zone(settings.zone) if settings.zone else None,
+        min_face_px=settings.min_face_px,
+        nearest_only=settings.nearest_only,
+        min_frames=settings.min_frames,
+        cool_down_s=settings.cool_down_s,
+        schedule=Schedule(tuple(map(OpenSpan.parse, settings.schedule)), clock),
     )
 
 

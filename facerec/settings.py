@@ -3,7 +3,7 @@
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -27,6 +27,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "WatchSettings",
+    "explain_invalid",
     "load_settings",
 ]
 
@@ -147,6 +148,20 @@ class GateSettings(_Section):
     """Galleries whose people may pass."""
     known_galleries: tuple[str, ...] = ()
     """Further galleries that are searched: their people are known here, and denied."""
+    zone: tuple[tuple[float, float], ...] = ()
+    """Corners (x, y) of where one stands at the gate, in shares of the picture; none: anywhere."""
+    min_face_px: float = Field(default=0.0, ge=0)
+    """Side of the smallest face that counts here, in pixels."""
+    nearest_only: bool = True
+    """Only the largest face that stands at the gate counts."""
+    min_frames: int = Field(default=1, ge=1)
+    """Frames at least that must show a person before the gate opens."""
+    cool_down_s: float = Field(default=0.0, ge=0)
+    """Seconds after a grant in which the same person is not granted again."""
+    schedule: tuple[str, ...] = ()
+    """When it may open, such as ``mon-fri 07:00-19:00``; none: always."""
+    time_zone: str = "UTC"
+    """Where the schedule's clock hangs, such as ``Europe/Berlin``."""
 
 
 class EncryptionSettings(_Section):
@@ -262,21 +277,38 @@ def load_settings(home: Path | None = None, **flags: Any) -> Settings:
     try:
         loaded = _Loaded(**given)
     except ValidationError as error:
-        raise SettingsError(_explain(error)) from error
+        raise SettingsError(explain_invalid(error, Settings)) from error
     except (tomllib.TOMLDecodeError, OSError, SettingsSourceError) as error:
         raise SettingsError(f"facerec.toml or the environment cannot be read: {error}") from error
     return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
 
 
-def _explain(error: ValidationError) -> str:
-    """Say of the first fault in one line what is wrong and what would be right."""
-    fault = error.errors()[0]
+def explain_invalid(error: ValidationError, root: type[BaseModel]) -> str:
+    """Say of the first fault in one line what is wrong and what would be right.
+
+    Args:
+        error: What checking values against `root` gave.
+        root: The model of the whole file; tables of models by name are looked into.
+    """
+    faults = error.errors()
+    # A misspelt key of something that is needed is missing, too: the key is the better advice.
+    fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     key = ".".join(str(part) for part in fault["loc"])
     if fault["type"] != "extra_forbidden":
         return f"setting {key}: {fault['msg'].lower()}"
-    section: type[BaseModel] = Settings
+    section = root
     for part in fault["loc"][:-1]:
-        section = type(section.model_fields[str(part)].default)
+        field = section.model_fields.get(str(part))
+        # A part that is no field is a name in a table of sections, such as a gate's.
+        section = section if field is None else _section_of(field.annotation) or section
     near = difflib.get_close_matches(str(fault["loc"][-1]), section.model_fields, n=1)
     hint = f"; did you mean {'.'.join([*map(str, fault['loc'][:-1]), near[0]])}?" if near else ""
     return f"setting {key} is not known{hint}"
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the model in an annotation such as ``X``, ``X | None`` or ``dict[str, X]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = [_section_of(argument) for argument in get_args(annotation)]
+    return next((section for section in inner if section is not None), None)

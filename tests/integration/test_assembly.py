@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from facerec.assembly import build_analyzer, build_recognizer, open_gallery
-from facerec.errors import ModelNotFoundError, OperatingPointError
+from facerec.assembly import build_analyzer, build_gate_rules, build_recognizer, open_gallery
+from facerec.errors import ModelNotFoundError, OperatingPointError, SettingsError
 from facerec.inference import ModelTask
 from facerec.models.store import ModelStore
-from facerec.settings import load_settings
+from facerec.settings import GateSettings, load_settings
 
 
 def test_all_missing_networks_are_named_at_once(tmp_path: Path) -> None:
@@ -41,3 +41,36 @@ def test_gallery_lies_in_the_home(tmp_path: Path) -> None:
     with open_gallery(load_settings(tmp_path / "new")) as gallery:
         assert gallery.galleries() == ("default",)
     assert (tmp_path / "new" / "gallery.db").is_file()
+
+
+def test_the_rules_of_a_gate_are_read_from_the_settings_file(tmp_path: Path) -> None:
+    (tmp_path / "facerec.toml").write_text(
+        '[gates.north]\ngalleries = ["staff"]\nzone = [[0, 0], [1, 0], [1, 0.5]]\n'
+        'min_face_px = 60\nschedule = ["mon-fri 07:00-19:00"]\ntime_zone = "Europe/Berlin"\n'
+    )
+    rules = build_gate_rules(load_settings(tmp_path).gates["north"])
+    assert rules.zone is not None
+    assert rules.zone.area == pytest.approx(0.25)
+    assert (rules.galleries, rules.min_face_px, rules.nearest_only) == (("staff",), 60, True)
+    assert str(rules.schedule.zone) == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ('galeries = ["staff"]', "did you mean gates.north.galleries?"),
+        ('galleries = ["staff"]\nzonee = []', "did you mean gates.north.zone?"),
+        ("galleries = []", "at least 1"),
+    ],
+)
+def test_a_slip_in_a_gates_settings_is_named(tmp_path: Path, text: str, advice: str) -> None:
+    (tmp_path / "facerec.toml").write_text(f"[gates.north]\n{text}\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path)
+    assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize("zone", ["Nowhere/None", "", "../etc/passwd"])
+def test_a_time_zone_that_is_none_is_refused(zone: str) -> None:
+    with pytest.raises(SettingsError, match="Europe/Berlin"):
+        build_gate_rules(GateSettings(galleries=("staff",), time_zone=zone))
