@@ -52,6 +52,11 @@ TURNED_BELOW = 0.5
 CLIPPED_BELOW = 0.75
 """Measured: 95 to 97 % found with a quarter of the chip black."""
 
+RAMP_STARTS, RAMP_ENDS = np.array(
+    [EYE_DISTANCE_PX, DETAIL, CONTRAST, DARK_MEAN, LIGHT_MEAN, (0.0, TURNED_BELOW)], np.float32
+).T[..., None]
+"""Where each component is 0 and where it is 1, float32 (6, 1) each."""
+
 
 class QualityFlaw(StrEnum):
     """What makes a face unfit; stable words for scripts."""
@@ -79,21 +84,21 @@ def assess(image_bgr: NDArray[np.uint8], faces: Faces, chips_bgr: NDArray[np.uin
     """
     pixels = np.array([_chip_statistics(chip) for chip in chips_bgr], np.float32).reshape(-1, 3)
     mean, deviation, detail = pixels.T
-    spread = np.asarray(deviation / np.maximum(mean, 1), np.float32)
+    eye_distance, pose = _eye_distance_and_frontality(faces.landmarks_px)
+    # One ramp for all components of all faces: a camera pays for each array operation.
+    measured = np.stack([eye_distance, detail, deviation / np.maximum(mean, 1), mean, mean, pose])
+    size, sharpness, contrast, not_dark, not_light, turned = _ramps(measured)
+    brightness = np.minimum(not_dark, not_light)
     height, width = image_bgr.shape[:2]
-    components = {
-        "size": _ramp(_eye_distance(faces.landmarks_px), EYE_DISTANCE_PX),
-        "sharpness": _ramp(detail, DETAIL),
-        "brightness": np.minimum(_ramp(mean, DARK_MEAN), _ramp(mean, LIGHT_MEAN)),
-        "contrast": _ramp(spread, CONTRAST),
-        "pose": _frontality(faces.landmarks_px),
-        "visibility": _share_inside(faces.boxes_xyxy_px, width, height),
-    }
-    counted = components | {"pose": _ramp(components["pose"], (0.0, TURNED_BELOW))}
-    overall = np.prod(np.stack(list(counted.values())), axis=0)
+    visibility = _share_inside(faces.boxes_xyxy_px, width, height)
     return FaceQuality(
-        np.asarray(overall, np.float32),
-        **components,
+        overall=size * sharpness * brightness * contrast * turned * visibility,
+        size=size,
+        sharpness=sharpness,
+        brightness=brightness,
+        contrast=contrast,
+        pose=pose,
+        visibility=visibility,
     )
 
 
@@ -119,10 +124,10 @@ def flaws(quality: FaceQuality, index: int) -> tuple[QualityFlaw, ...]:
     return tuple(sorted((f for f, share in shares.items() if share < 1), key=shares.__getitem__))
 
 
-def _ramp(values: NDArray[np.float32], ends: tuple[float, float]) -> NDArray[np.float32]:
-    """Rise from 0 at the first end to 1 at the second, which may be the smaller one."""
-    nothing, full = ends
-    return np.asarray(np.clip((values - nothing) / (full - nothing), 0, 1), np.float32)
+def _ramps(measured: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rise from 0 at `RAMP_STARTS` to 1 at `RAMP_ENDS`, which may be smaller: float32 (6, n)."""
+    shares = (measured - RAMP_STARTS) / (RAMP_ENDS - RAMP_STARTS)
+    return np.asarray(np.minimum(np.maximum(shares, 0), 1), np.float32)
 
 
 def _chip_statistics(chip_bgr: NDArray[np.uint8]) -> tuple[float, float, float]:
@@ -139,36 +144,30 @@ def _chip_statistics(chip_bgr: NDArray[np.uint8]) -> tuple[float, float, float]:
     return mean, deviation, lost / max(deviation, 1.0)
 
 
-def _eye_distance(landmarks_px: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Distance between the eyes, or to the mouth if longer: turning shortens only one of them."""
-    eyes = np.linalg.norm(landmarks_px[:, 1] - landmarks_px[:, 0], axis=1)
-    to_mouth = np.linalg.norm(_down(landmarks_px), axis=1)
-    return np.asarray(np.maximum(eyes, to_mouth), np.float32)
+def _eye_distance_and_frontality(
+    landmarks_px: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Distance between the eyes in pixels, and cos² of the angle to the line of sight (0..1).
 
-
-def _down(landmarks_px: NDArray[np.float32]) -> NDArray[np.float32]:
-    """From the middle of the eyes to the middle of the mouth."""
-    down: NDArray[np.float32] = landmarks_px[:, 3:].mean(axis=1) - landmarks_px[:, :2].mean(axis=1)
-    return down
-
-
-def _frontality(landmarks_px: NDArray[np.float32]) -> NDArray[np.float32]:
-    """cos² of the angle between the face's normal and the line of sight, from 0 to 1.
-
-    The tip of the nose stands out along the normal, so where it appears beside the nose's base, in
-    nose lengths, is the sine of the angle. Turning within the image changes nothing.
+    The distance is that to the mouth if longer: turning shortens only one of them. The tip of the
+    nose stands out along the face's normal, so where it appears beside the nose's base, in nose
+    lengths, is the sine of the angle. Turning within the image changes nothing.
     """
-    mouth = landmarks_px[:, 3:].mean(axis=1)
-    base = mouth - NOSE_BASE * _down(landmarks_px)
-    aside = np.linalg.norm(landmarks_px[:, 2] - base, axis=1)
-    length = NOSE_LENGTH * np.maximum(_eye_distance(landmarks_px), np.float32(1e-6))
-    return np.asarray(np.clip(1 - (aside / length) ** 2, 0, 1), np.float32)
+    right_eye, left_eye, nose = (landmarks_px[:, point] for point in range(3))
+    mouth = (landmarks_px[:, 3] + landmarks_px[:, 4]) / 2
+    down = mouth - (right_eye + left_eye) / 2
+    aside = nose - (mouth - NOSE_BASE * down)
+    apart, tall, off = np.hypot(*np.stack([left_eye - right_eye, down, aside]).transpose(2, 0, 1))
+    eye_distance = np.maximum(apart, tall)
+    sine = off / (NOSE_LENGTH * np.maximum(eye_distance, np.float32(1e-6)))
+    return eye_distance, np.maximum(1 - np.minimum(sine, 1) ** 2, 0)
 
 
 def _share_inside(boxes_xyxy: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
     """Share of each box's area that lies in the image."""
-    size = np.array([width, height], np.float32)
-    inside = np.clip(boxes_xyxy.reshape(-1, 2, 2), 0, size)
-    areas = np.maximum(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 1e-6).prod(axis=1)
-    areas_inside = (inside[:, 1] - inside[:, 0]).prod(axis=1)
-    return np.asarray(np.clip(areas_inside / areas, 0, 1), np.float32)
+    left, top, right, bottom = boxes_xyxy.T
+    columns = np.minimum(right, width) - np.maximum(left, 0)
+    rows = np.minimum(bottom, height) - np.maximum(top, 0)
+    inside = np.maximum(columns, 0) * np.maximum(rows, 0)
+    whole = np.maximum(right - left, 1e-6) * np.maximum(bottom - top, 1e-6)
+    return np.asarray(np.minimum(inside / whole, 1), np.float32)
