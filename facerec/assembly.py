@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from facerec.analysis.detection import Detector
     from facerec.analysis.second_look import SecondLook
     from facerec.analysis.stages import StageObserver
+    from facerec.decision.enrolment_check import EnrolmentCheck
     from facerec.decision.gate_rules import GateRules
     from facerec.decision.recognizer import Recognizer
     from facerec.gallery.gallery import Gallery
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "build_analyzer",
+    "build_enrolment_check",
     "build_gate_rules",
     "build_monitors",
     "build_recognizer",
@@ -144,6 +146,29 @@ def build_gate_rules(settings: GateSettings) -> "GateRules":
         cool_down_s=settings.cool_down_s,
         schedule=Schedule(tuple(map(OpenSpan.parse, settings.schedule)), clock),
     )
+
+
+def build_enrolment_check(
+    settings: Settings, gallery: "Gallery", embedding_space: str
+) -> "EnrolmentCheck":
+    """Make what holds newcomers against everybody enrolled, at the rates of the settings.
+
+    Raises:
+        OperatingPointError: no rates are known for that space, or the operating point in use was
+            measured in another one.
+    """
+    from facerec.decision.enrolment_check import EnrolmentCheck
+    from facerec.decision.enrolment_rules import EnrolmentRules
+    from facerec.decision.operating_point_store import OperatingPointStore
+
+    rules = EnrolmentRules(
+        duplicate_fpir=settings.enrolment.duplicate_fpir,
+        look_alike_fpir=settings.decision.target_fpir,
+        own_pictures_fmr=settings.enrolment.own_pictures_fmr,
+        min_margin=settings.decision.min_margin,
+    )
+    point = OperatingPointStore(settings.operating_points_dir).in_use(embedding_space)
+    return EnrolmentCheck(gallery, point, rules)
 
 
 def build_monitors(

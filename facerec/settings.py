@@ -22,6 +22,7 @@ __all__ = [
     "AnalysisSettings",
     "DecisionSettings",
     "EncryptionSettings",
+    "EnrolmentSettings",
     "GateSettings",
     "InferenceSettings",
     "ServerSettings",
@@ -83,6 +84,15 @@ class DecisionSettings(_Section):
     """1:N: least similarity by which the best person must lead the second."""
     min_quality: float = Field(default=0.2, ge=0, le=1)
     """Probes and references under this overall quality are refused."""
+
+
+class EnrolmentSettings(_Section):
+    """What enrolments are held to be mistakes; look-alikes go by `DecisionSettings`."""
+
+    duplicate_fpir: float = Field(default=1e-3, gt=0, lt=1)
+    """Share of newcomers who may be refused because somebody else looks the same."""
+    own_pictures_fmr: float = Field(default=1e-3, gt=0, lt=1)
+    """Share of pictures of somebody else that may pass as one of the person's own."""
 
 
 class WatchSettings(_Section):
@@ -196,6 +206,7 @@ class Settings(BaseSettings):
     inference: InferenceSettings = InferenceSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     decision: DecisionSettings = DecisionSettings()
+    enrolment: EnrolmentSettings = EnrolmentSettings()
     watch: WatchSettings = WatchSettings()
     server: ServerSettings = ServerSettings()
     gates: dict[str, GateSettings] = Field(default_factory=dict)

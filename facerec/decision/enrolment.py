@@ -61,5 +61,6 @@ def assess_picture(
         quality=float(face.quality.overall[0]),
         source=source,
         content_sha256=content_sha256,
+        accepted=tuple(reason.value for reason in reasons),
     )
     return AssessedPicture(template, reasons)

@@ -72,10 +72,6 @@ class DormantPeople:
         ]
         return tuple(sorted(found, key=lambda hit: -hit[1])[:k])
 
-    def count(self) -> int:
-        """Return how many people are dormant."""
-        return len(self._current().people)
-
     def _current(self) -> _Dormant:
         with self._refreshing:
             instant = stored(self._clock())

@@ -75,9 +75,10 @@ class Enrolling:
         """
         return self._dormant.most_alike(probe, embedding_space)
 
-    def dormant_people(self) -> int:
-        """Return how many people are enrolled and not matched now."""
-        return self._dormant.count()
+    def people(self) -> int:
+        """Return how many people are enrolled, whether they are matched now or not."""
+        with self._database.reading() as connection:
+            return reading.count_people(connection)
 
     def _insert(
         self, connection: Connection, profile_id: str, person: NewProfile, now: datetime
