@@ -21,9 +21,13 @@ and what to do, without naming a person, a template or a secret.
     │   ├── MasterKeyError         what is stored cannot be opened with the key that is given
     │   ├── ProfileNotFoundError
     │   ├── ProfileExistsError
+    │   ├── ProfileChangedError    somebody else changed the profile in the meantime
+    │   ├── TemplateNotFoundError
+    │   ├── GalleryStateError      what was asked does not fit what is stored now
     │   └── EmbeddingSpaceError    templates of two embedding spaces would have been compared
     ├── OperatingPointError        no threshold is known for the rate that was asked for
     ├── EvaluationError            test data that cannot be evaluated on
+    ├── TrainingError              a network cannot be trained on that, or a run not gone on with
     └── ServiceError               the server cannot start, or a call to it failed
         ├── RequestError           a field of a request does not hold what it must
         │   └── RequestImageError  a picture in a request cannot be taken
@@ -105,6 +109,18 @@ class ProfileExistsError(GalleryError):
     """A profile with that id exists already."""
 
 
+class ProfileChangedError(GalleryError):
+    """A profile is not any more as it was when it was read."""
+
+
+class TemplateNotFoundError(GalleryError):
+    """The person has no such template."""
+
+
+class GalleryStateError(GalleryError):
+    """What was asked cannot be done as things are stored now, such as deleting a full gallery."""
+
+
 class EmbeddingSpaceError(GalleryError):
     """Templates of different embedding spaces would have been compared."""
 
@@ -115,6 +131,10 @@ class OperatingPointError(FaceRecError):
 
 class EvaluationError(FaceRecError):
     """Test data is missing, malformed, or too little for what was asked."""
+
+
+class TrainingError(FaceRecError):
+    """Training data, settings or a run's folder do not allow what was asked."""
 
 
 class ServiceError(FaceRecError):

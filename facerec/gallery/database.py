@@ -4,7 +4,7 @@ import os
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from facerec.errors import GalleryDamagedError, GalleryError, RecordDamagedError
 from facerec.gallery import schema
+from facerec.gallery.audit_event import SYSTEM, AuditEvent, AuditKind
+from facerec.gallery.audit_writing import Pending, append_entries, begin_journal, open_signer
 from facerec.gallery.home_key import new_home, open_vault, rewrap_keys
 from facerec.gallery.identifiers import DEFAULT_GALLERY
 from facerec.gallery.master_key import KeySource
@@ -44,6 +46,8 @@ class Database:
     Attributes:
         path: The file.
         vault: Opens and seals what it holds.
+        after_commit: Called in the writing thread after each committed change, before it is
+            acknowledged to whoever made it.
     """
 
     def __init__(self, path: Path, keys: KeySource) -> None:
@@ -60,6 +64,7 @@ class Database:
             _make(path, keys)
         _refuse_no_database(path)
         self.path = path
+        self.after_commit: Callable[[], None] = lambda: None
         self._engine = _engine(path)
         self._asking = threading.Lock()
         with _translated(path):
@@ -116,17 +121,22 @@ class Database:
         with _translated(self.path), self._engine.connect() as connection:
             with connection.execution_options(**{_BEGIN: "IMMEDIATE"}).begin():
                 yield connection
+        self.after_commit()
 
-    def rotate_master_key(self) -> int:
+    def rotate_master_key(self, record: Callable[[Connection], None]) -> int:
         """Wrap every key with a new master key; return how many people's there are.
 
         Killed at any moment, the old and the new key are both at hand until all is wrapped anew.
+
+        Args:
+            record: Enters the change in the journal, in its transaction.
 
         Raises:
             MasterKeyError: the source of the key has no new one.
         """
         with self.writing() as connection:
             present = connection.scalar(select(schema.home.c.master_key_id))
+            record(connection)
             vault, forget_old = self.vault.rotated(present or "")
             count = rewrap_keys(connection, vault)
         self.vault = vault
@@ -182,6 +192,7 @@ class Database:
             ):
                 if _version(connection) != schema.SCHEMA_VERSION:  # another process was not faster
                     upgrade(connection, keys)
+                    _begin_journal(connection, keys, AuditKind.HOME_UPGRADED)
         finally:
             engine.dispose()
         self.tidy()
@@ -232,8 +243,18 @@ def _make_tables(path: Path, keys: KeySource) -> None:
             version = {"schema_version": schema.SCHEMA_VERSION, "revision": 1}
             connection.execute(insert(schema.home).values(id=1, **version, **new_home(keys)))
             insert_gallery(connection, DEFAULT_GALLERY, utc_now())
+            _begin_journal(connection, keys, AuditKind.HOME_CREATED)
     finally:
         engine.dispose()
+
+
+def _begin_journal(connection: Connection, keys: KeySource, kind: AuditKind) -> None:
+    """Make the journal's key if there is none, and enter that the home was made or upgraded."""
+    vault = open_vault(connection, keys)
+    begin_journal(connection, vault)
+    event = AuditEvent(kind, note=f"schema {schema.SCHEMA_VERSION}")
+    signer = open_signer(connection, vault)
+    append_entries(connection, vault, signer, [Pending(SYSTEM, event, utc_now())])
 
 
 def _refuse_no_database(path: Path) -> None:

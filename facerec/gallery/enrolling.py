@@ -1,9 +1,11 @@
 """Enrolling people, adding to what is held of them, and knowing again who was enrolled before."""
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +13,11 @@ from sqlalchemy import Connection
 
 from facerec.errors import GalleryError
 from facerec.gallery import reading, writing
+from facerec.gallery.audit_event import AuditEvent, AuditKind
 from facerec.gallery.database import Database
 from facerec.gallery.dormant import DormantPeople
 from facerec.gallery.identifiers import check_display_name, check_profile_id, new_profile_id
+from facerec.gallery.journal import Recorder
 from facerec.gallery.profile import Consent, NewProfile, NewTemplate
 
 __all__ = ["Enrolling", "check_galleries"]
@@ -22,11 +26,20 @@ __all__ = ["Enrolling", "check_galleries"]
 class Enrolling:
     """Enrols the people of one database."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], recorder: Recorder
+    ) -> None:
         """Work on a database; `clock` tells the present moment."""
         self._database = database
         self._clock = clock
+        self._recorder = recorder
         self._dormant = DormantPeople(database, clock)
+
+    def by(self, recorder: Recorder) -> Self:
+        """Return the same that records on another's behalf."""
+        other = copy.copy(self)
+        other._recorder = recorder
+        return other
 
     def enrol_many(self, people: Sequence[NewProfile]) -> tuple[str, ...]:
         """Enrol several people in one transaction, as `Gallery.enrol_many`; return their ids."""
@@ -34,18 +47,31 @@ class Enrolling:
         now = self._clock()
         with self._database.writing() as connection:
             numbers = [self._insert(connection, *person, now) for person in fit]
-            writing.record_change(connection, numbers)
+            self._recorder.change(connection, numbers, *(_enrolled(*person) for person in fit))
         return tuple(profile_id for profile_id, _ in fit)
 
     def add_templates(self, profile_id: str, templates: Sequence[NewTemplate]) -> None:
         """Add templates to a person, as `Gallery.add_templates`."""
-        with self._changing(profile_id) as (connection, number):
+        event = AuditEvent(
+            AuditKind.TEMPLATES_ADDED,
+            profile_id=profile_id,
+            reasons=_overridden(templates),
+            embedding_space=_spaces(templates),
+            note=f"{len(templates)} template(s)",
+        )
+        with self._changing(profile_id, event) as (connection, number):
             owner = reading.owner_of(connection, self._database.vault, number)
             writing.insert_templates(connection, number, owner, templates, self._clock())
 
     def add_to_galleries(self, profile_id: str, galleries: Sequence[str]) -> None:
         """Put a person into more galleries, as `Gallery.add_to_galleries`."""
-        with self._changing(profile_id) as (connection, number):
+        event = AuditEvent(
+            AuditKind.PROFILE_UPDATED,
+            profile_id=profile_id,
+            place=", ".join(galleries),
+            note="added to galleries",
+        )
+        with self._changing(profile_id, event) as (connection, number):
             numbers = reading.gallery_numbers(connection, check_galleries(galleries))
             writing.insert_memberships(connection, number, numbers)
 
@@ -94,12 +120,12 @@ class Enrolling:
         return number
 
     @contextmanager
-    def _changing(self, profile_id: str) -> Iterator[tuple[Connection, int]]:
+    def _changing(self, profile_id: str, event: AuditEvent) -> Iterator[tuple[Connection, int]]:
         """Change one person, and say that they were changed."""
         with self._database.writing() as connection:
             number = reading.profile_number(connection, profile_id)
             yield connection, number
-            writing.record_change(connection, [number])
+            self._recorder.change(connection, [number], event)
 
 
 def check_galleries(galleries: Sequence[str]) -> Sequence[str]:
@@ -122,3 +148,24 @@ def _fit(person: NewProfile) -> tuple[str, NewProfile]:
     wanted = person.profile_id
     wanted = new_profile_id() if wanted is None else check_profile_id(wanted)
     return wanted, replace(person, name=name)
+
+
+def _enrolled(profile_id: str, person: NewProfile) -> AuditEvent:
+    """Return what the journal is told of an enrolment."""
+    return AuditEvent(
+        AuditKind.PROFILE_ENROLLED,
+        profile_id=profile_id,
+        reasons=_overridden(person.templates),
+        embedding_space=_spaces(person.templates),
+        place=", ".join(person.galleries),
+        note=f"{len(person.templates)} template(s)",
+    )
+
+
+def _overridden(templates: Sequence[NewTemplate]) -> tuple[str, ...]:
+    """Return the reasons against pictures that the enroller overrode, each once."""
+    return tuple(dict.fromkeys(reason for one in templates for reason in one.accepted))
+
+
+def _spaces(templates: Sequence[NewTemplate]) -> str:
+    return ", ".join(sorted({template.embedding_space for template in templates}))

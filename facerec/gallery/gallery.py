@@ -1,5 +1,6 @@
 """The gallery: who is enrolled, and searching among them."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import ArrayError, EmbeddingSpaceError
 from facerec.gallery import reading, writing
+from facerec.gallery.audit_event import SYSTEM, Actor, AuditEvent, AuditKind
 from facerec.gallery.database import Database
 from facerec.gallery.enrolling import Enrolling, check_galleries
 from facerec.gallery.identifiers import (
@@ -19,6 +21,7 @@ from facerec.gallery.identifiers import (
     check_gallery_name,
 )
 from facerec.gallery.index_keeper import SNAPSHOT_EVERY, IndexKeeper
+from facerec.gallery.journal import Journal, Recorder
 from facerec.gallery.life_cycle import LifeCycle, ProfileChange
 from facerec.gallery.master_key import KeyFile, KeySource
 from facerec.gallery.profile import (
@@ -30,6 +33,7 @@ from facerec.gallery.profile import (
     Template,
 )
 from facerec.gallery.profile_reading import read_profile, read_profiles
+from facerec.gallery.removals import Removals
 from facerec.gallery.times import stored, utc_now
 
 __all__ = ["KEY_FILE_NAME", "Gallery"]
@@ -50,12 +54,16 @@ class Gallery:
         database: Database,
         clock: Callable[[], datetime] = utc_now,
         snapshot_every: int = SNAPSHOT_EVERY,
+        actor: Actor = SYSTEM,
     ) -> None:
         self._database = database
         self._clock = clock
+        self.journal = Journal(database, clock)
+        self._recorder = Recorder(self.journal, actor)
         self._keeper = IndexKeeper(database, clock, snapshot_every)
-        self.enrolling = Enrolling(database, clock)
-        self.life_cycle = LifeCycle(database, clock)
+        self.enrolling = Enrolling(database, clock, self._recorder)
+        self.life_cycle = LifeCycle(database, clock, self._recorder)
+        self.removals = Removals(database, self._recorder)
 
     @classmethod
     def open(
@@ -64,6 +72,7 @@ class Gallery:
         keys: KeySource | None = None,
         clock: Callable[[], datetime] = utc_now,
         snapshot_every: int = SNAPSHOT_EVERY,
+        actor: Actor = SYSTEM,
     ) -> Self:
         """Open the gallery in an SQLite file, which is made when there is none.
 
@@ -73,6 +82,7 @@ class Gallery:
             clock: Tells the present moment, with its time zone.
             snapshot_every: How many templates must be new for a snapshot of the index to be worth
                 writing.
+            actor: On whose behalf changes are made, for the audit journal.
 
         Raises:
             GalleryDamagedError: the file is not a gallery, or a damaged one.
@@ -80,10 +90,39 @@ class Gallery:
             MasterKeyError: the master key is missing, or is not the one of this gallery.
         """
         database = Database(path, keys or KeyFile(path.parent / KEY_FILE_NAME))
-        return cls(database, clock, snapshot_every)
+        return cls(database, clock, snapshot_every, actor)
+
+    def by(self, actor: Actor) -> Self:
+        """Return this gallery with another on whose behalf changes are made.
+
+        Both are the same open gallery: closing either closes both.
+        """
+        other = copy.copy(self)
+        other._recorder = self._recorder.by(actor)
+        other.enrolling = self.enrolling.by(other._recorder)
+        other.life_cycle = self.life_cycle.by(other._recorder)
+        other.removals = self.removals.by(other._recorder)
+        return other
+
+    def record(self, *events: AuditEvent) -> None:
+        """Enter decisions in the audit journal soon, in the background and together with others.
+
+        What cannot be entered, because the disk is full for instance, is logged, kept and tried
+        again; `Journal.flush` waits until all is on the disk.
+        """
+        self.journal.record(self._recorder.actor, events)
+
+    def record_now(self, *events: AuditEvent) -> None:
+        """Enter events in the audit journal; they are on the disk when this returns.
+
+        Raises:
+            GalleryError: the gallery cannot be written.
+        """
+        self.journal.record_now(self._recorder.actor, events)
 
     def close(self) -> None:
-        """Close the database, once a snapshot that is being written is done."""
+        """Close the database, once all is written that is on its way to it."""
+        self.journal.close()
         self._keeper.close()
         self._database.close()
 
@@ -122,7 +161,10 @@ class Gallery:
         Raises:
             MasterKeyError: the source of the key has no new one.
         """
-        return self._database.rotate_master_key()
+        rotated = AuditEvent(AuditKind.MASTER_KEY_ROTATED)
+        return self._database.rotate_master_key(
+            lambda connection: self.journal.append(connection, self._recorder.actor, [rotated])
+        )
 
     def save_snapshot(self) -> bool:
         """Write a snapshot of the index for the next process; return whether it was.
@@ -142,7 +184,8 @@ class Gallery:
         check_gallery_name(name)
         with self._database.writing() as connection:
             if writing.insert_gallery(connection, name, self._clock()):
-                writing.record_change(connection, [])
+                event = AuditEvent(AuditKind.GALLERY_CREATED, place=name)
+                self._recorder.change(connection, [], event)
 
     def galleries(self) -> tuple[str, ...]:
         """Return the names of all galleries, sorted."""

@@ -3,10 +3,11 @@
 import secrets
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, select, update
 
 from facerec.errors import MasterKeyError
 from facerec.gallery import schema
+from facerec.gallery.audit_writing import SIGNING_OWNER
 from facerec.gallery.master_key import KeySource
 from facerec.gallery.vault import SealedKey, Vault
 
@@ -66,7 +67,8 @@ def rewrap_keys(connection: Connection, vault: Vault) -> int:
     connection.execute(
         update(schema.home).values(master_key_id=sealed.master_key_id, tag_key=sealed.wrapped)
     )
-    _rewrap_snapshot(connection, vault)
+    _rewrap_one(connection, vault, schema.snapshot, SNAPSHOT_OWNER)
+    _rewrap_one(connection, vault, schema.audit_key, SIGNING_OWNER)
     query = select(schema.data_key, schema.profile.c.profile_id).join_from(
         schema.data_key, schema.profile
     )
@@ -85,13 +87,11 @@ def rewrap_keys(connection: Connection, vault: Vault) -> int:
     return len(rows)
 
 
-def _rewrap_snapshot(connection: Connection, vault: Vault) -> None:
-    row = connection.execute(select(schema.snapshot)).one_or_none()
+def _rewrap_one(connection: Connection, vault: Vault, table: Table, owner: str) -> None:
+    """Wrap the key of a table's one row anew, if there is a row."""
+    row = connection.execute(select(table)).one_or_none()
     if row is not None:
-        key = vault.unwrap(SealedKey(row.master_key_id, row.wrapped), SNAPSHOT_OWNER)
-        sealed = vault.wrap(key, SNAPSHOT_OWNER)
+        sealed = vault.wrap(vault.unwrap(SealedKey(row.master_key_id, row.wrapped), owner), owner)
         connection.execute(
-            update(schema.snapshot).values(
-                master_key_id=sealed.master_key_id, wrapped=sealed.wrapped
-            )
+            update(table).values(master_key_id=sealed.master_key_id, wrapped=sealed.wrapped)
         )

@@ -1,5 +1,6 @@
 """What becomes of people once they are enrolled: changes, consents, retention and erasure."""
 
+import copy
 import hashlib
 import logging
 import secrets
@@ -7,19 +8,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from facerec.errors import GalleryError
 from facerec.gallery import reading, schema, writing
+from facerec.gallery.audit_event import AuditEvent, AuditKind
 from facerec.gallery.database import Database
 from facerec.gallery.identifiers import check_display_name
+from facerec.gallery.journal import Recorder
 from facerec.gallery.profile import Consent, ProfileState, Retention
 from facerec.gallery.profile_reading import read_profile
+from facerec.gallery.receipt import ErasureReason, Receipt, row_of
 from facerec.gallery.sealed_records import ProfileDetails
 from facerec.gallery.times import moment, stored
+from facerec.gallery.versions import require_version, version_of
 
 __all__ = ["Due", "ErasureReason", "LifeCycle", "ProfileChange", "Receipt", "Validity"]
 
@@ -32,15 +36,6 @@ _SEEN_AGAIN = timedelta(hours=1)
 """A person who was seen less long ago is not noted again: a gate sees them every second."""
 
 _profile, _consent = schema.profile.c, schema.consent.c
-
-
-class ErasureReason(StrEnum):
-    """Why a person is erased."""
-
-    REQUESTED = "requested"
-    DATE = "retention_date"
-    UNSEEN = "not_seen"
-    WITHDRAWN = "consent_withdrawn"
 
 
 @dataclass(frozen=True)
@@ -92,42 +87,39 @@ class Due:
     reason: ErasureReason
 
 
-@dataclass(frozen=True)
-class Receipt:
-    """That a person was erased; what is stored of it tells nothing of whom.
-
-    Attributes:
-        receipt_id: Random id of the erasure.
-        reason: Why.
-        erased: When, UTC.
-        templates: How many templates were erased.
-        evidence_sha256: SHA-256 over what was erased as it was stored: the sealed data key, then
-            the sealed templates in order of their numbers.
-        profile_tag: The same for the same profile id, which it does not tell.
-    """
-
-    receipt_id: str
-    reason: ErasureReason
-    erased: datetime
-    templates: int
-    evidence_sha256: str
-    profile_tag: str
-
-
 class LifeCycle:
     """Changes and erases the people of one database."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], recorder: Recorder
+    ) -> None:
         """Work on a database; `clock` tells the present moment."""
         self._database = database
         self._clock = clock
+        self._recorder = recorder
         self._noted: dict[str, datetime] = {}
 
-    def update(self, profile_id: str, change: ProfileChange) -> None:
-        """Change a person; all of it, or nothing.
+    def by(self, recorder: Recorder) -> Self:
+        """Return the same that records on another's behalf."""
+        other = copy.copy(self)
+        other._recorder = recorder
+        return other
+
+    def version(self, profile_id: str) -> int:
+        """Return a number that rises whenever what is stored of a person is changed.
 
         Raises:
             ProfileNotFoundError: no profile has that id.
+        """
+        with self._database.reading() as connection:
+            return version_of(connection, reading.profile_number(connection, profile_id))
+
+    def update(self, profile_id: str, change: ProfileChange, version: int | None = None) -> None:
+        """Change a person, if they are at a version still; all of it, or nothing.
+
+        Raises:
+            ProfileNotFoundError: no profile has that id.
+            ProfileChangedError: they were changed since that version.
             ProfileExistsError: the external id is another person's.
             GalleryNotFoundError: no gallery has a given name.
             GalleryError: a value is not fit.
@@ -141,7 +133,8 @@ class LifeCycle:
             columns |= writing.validity_columns(change.validity.begins, change.validity.ends)
         if change.retention is not None:
             columns |= _retention_columns(change.retention)
-        with self._changing(profile_id) as (connection, number):
+        with self._changing(_updated(profile_id, change)) as (connection, number):
+            require_version(connection, number, version)
             columns |= self._details_columns(connection, number, change)
             if columns:
                 writing.update_profile(connection, number, **columns)
@@ -157,7 +150,8 @@ class LifeCycle:
             ProfileNotFoundError: no profile has that id.
         """
         consent = Consent(purpose, legal_basis, evidence, given=self._clock())
-        with self._changing(profile_id) as (connection, number):
+        event = AuditEvent(AuditKind.CONSENT_GIVEN, profile_id=profile_id)
+        with self._changing(event) as (connection, number):
             owner = reading.owner_of(connection, self._database.vault, number)
             writing.insert_consent(connection, number, owner, consent)
 
@@ -168,7 +162,9 @@ class LifeCycle:
             ProfileNotFoundError: no profile has that id.
             GalleryError: the person has no such consent that stands.
         """
-        with self._changing(profile_id) as (connection, number):
+        which_one = "all that stood" if consent_id is None else f"consent {consent_id}"
+        event = AuditEvent(AuditKind.CONSENT_WITHDRAWN, profile_id=profile_id, note=which_one)
+        with self._changing(event) as (connection, number):
             theirs = (_consent.profile == number, _consent.withdrawn.is_(None))
             which = theirs if consent_id is None else (*theirs, _consent.number == consent_id)
             withdrawal = (
@@ -225,14 +221,22 @@ class LifeCycle:
             found = [(row.profile_id, _reason(row, now)) for row in connection.execute(query)]
         return tuple(Due(profile_id, reason) for profile_id, reason in found if reason)
 
-    def erase(self, profile_id: str, reason: ErasureReason = ErasureReason.REQUESTED) -> Receipt:
+    def erase(
+        self,
+        profile_id: str,
+        reason: ErasureReason = ErasureReason.REQUESTED,
+        version: int | None = None,
+    ) -> Receipt:
         """Erase a person: templates, records, and the data key that alone could open copies.
 
         Raises:
             ProfileNotFoundError: no profile has that id.
+            ProfileChangedError: they were changed since that version.
         """
         tag = self._database.vault.tag(_PROFILE_TAG, profile_id)
-        with self._changing(profile_id) as (connection, number):
+        with self._database.writing() as connection:
+            number = reading.profile_number(connection, profile_id)
+            require_version(connection, number, version)
             templates, evidence = _evidence(connection, number)
             receipt = Receipt(
                 receipt_id=secrets.token_hex(16),
@@ -242,11 +246,12 @@ class LifeCycle:
                 evidence_sha256=evidence,
                 profile_tag=tag,
             )
-            connection.execute(insert(schema.erasure).values(**_row_of(receipt)))
+            connection.execute(insert(schema.erasure).values(**row_of(receipt)))
             # All that refers to the person goes with them (ON DELETE CASCADE).
             connection.execute(delete(schema.profile).where(_profile.number == number))
             # The snapshot holds them too; without its key nobody can read it.
             connection.execute(delete(schema.snapshot))
+            self._record_erasure(connection, number, receipt)
         self._database.snapshot_path.unlink(missing_ok=True)
         self._database.tidy()
         return receipt
@@ -267,12 +272,33 @@ class LifeCycle:
                 for row in connection.execute(query)
             )
 
+    def receipt_of(self, profile_id: str) -> Receipt | None:
+        """Return the receipt of the last erasure of a profile id; None when there was none."""
+        tag = self._database.vault.tag(_PROFILE_TAG, profile_id)
+        theirs = [receipt for receipt in self.receipts() if receipt.profile_tag == tag]
+        return theirs[-1] if theirs else None
+
+    def _record_erasure(self, connection: Connection, number: int, receipt: Receipt) -> None:
+        """Enter an erasure so that nobody can find out which entries were about the person.
+
+        The receipt can be found by who knows the profile id, so its entry names no pseudonym; and
+        what else ties the entries of the person to this one, the list of their changes, goes.
+        """
+        connection.execute(delete(schema.change).where(schema.change.c.profile == number))
+        event = AuditEvent(
+            AuditKind.PROFILE_ERASED,
+            reasons=(receipt.reason.value,),
+            note=f"receipt {receipt.receipt_id}",
+        )
+        self._recorder.change(connection, [number], event)
+
     @contextmanager
-    def _changing(self, profile_id: str) -> Iterator[tuple[Connection, int]]:
+    def _changing(self, event: AuditEvent) -> Iterator[tuple[Connection, int]]:
+        """Change the person whom an event is about."""
         with self._database.writing() as connection:
-            number = reading.profile_number(connection, profile_id)
+            number = reading.profile_number(connection, event.profile_id or "")
             yield connection, number
-            writing.record_change(connection, [number])
+            self._recorder.change(connection, [number], event)
 
     def _details_columns(
         self, connection: Connection, number: int, change: ProfileChange
@@ -291,6 +317,18 @@ class LifeCycle:
         if change.attributes is not None:
             details = replace(details, attributes=dict(change.attributes))
         return writing.profile_columns(connection, vault, owner, details, number)
+
+
+def _updated(profile_id: str, change: ProfileChange) -> AuditEvent:
+    """Return what the journal is told of a change: what was changed, of names not to what."""
+    fields = [name for name, value in vars(change).items() if value is not None]
+    return AuditEvent(
+        AuditKind.PROFILE_UPDATED,
+        outcome=change.state.value if change.state is not None else "done",
+        profile_id=profile_id,
+        place=", ".join(change.galleries or ()),
+        note=", ".join(fields),
+    )
 
 
 def _retention_columns(retention: Retention) -> Mapping[str, object]:
@@ -332,7 +370,3 @@ def _evidence(connection: Connection, number: int) -> tuple[int, str]:
     for embedding in sealed:
         digest.update(embedding)
     return len(sealed), digest.hexdigest()
-
-
-def _row_of(receipt: Receipt) -> Mapping[str, object]:
-    return vars(receipt) | {"reason": receipt.reason.value, "erased": stored(receipt.erased)}

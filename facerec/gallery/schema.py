@@ -26,6 +26,9 @@ from sqlalchemy import (
 
 __all__ = [
     "SCHEMA_VERSION",
+    "audit",
+    "audit_head",
+    "audit_key",
     "change",
     "consent",
     "data_key",
@@ -39,7 +42,7 @@ __all__ = [
     "template",
 ]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Rises with every change of these tables, which needs a file in ``migrations/versions``; a home
 with a higher one is refused."""
 
@@ -167,3 +170,44 @@ change = Table(
     Column("profile", Integer, primary_key=True),
 )
 """Whose templates, galleries or state changed at which revision; the person may be gone since."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("previous_sha256", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("recorded", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("details", String, nullable=False),
+    Index("audit_by_recorded", "recorded"),
+    Index("audit_by_subject", "subject"),
+)
+"""The journal of changes and decisions, a chain of hashes (`facerec.gallery.audit_entry`);
+``subject`` is a person's pseudonym. Rows are only ever added."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("signed", String, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("signature", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Signed ends of the journal: the present one, and one of every thousand entries."""
+
+audit_key = Table(
+    "audit_key",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
+    Column("master_key_id", String, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+"""One row: the key that signs heads, sealed with the master key."""

@@ -26,17 +26,32 @@ MAY_IMPORT: dict[str, set[str] | None] = {
     "decision": {"gallery", "analysis"},
     "video": {"analysis", "gallery", "decision"},
     "evaluation": {"inference", "models", "analysis", "gallery", "decision", "video"},
+    "training": {"inference", "models", "analysis", "decision", "evaluation"},
     "client": {"v1"},
-    "assembly": {"settings", "inference", "models", "analysis", "gallery", "decision", "video"},
+    "assembly": {
+        "settings",
+        "inference",
+        "models",
+        "analysis",
+        "gallery",
+        "decision",
+        "video",
+        "monitor_assembly",
+    },
+    "monitor_assembly": {"assembly", "settings", "analysis", "gallery", "decision", "video"},
     "demo": None,
     "cli": None,
     "identity": None,
+    "monitor": None,
 }
 
 # Where a heavy runtime, or a capability of one, may be imported: path prefixes.
 RUNTIMES: dict[str, tuple[str, ...]] = {
     "tensorflow": ("facerec/models/export", "facerec/inference/tensorflow_session.py"),
-    "keras": ("facerec/models/", "facerec/inference/tensorflow_session.py"),
+    "keras": (
+        *("facerec/models/", "facerec/training/"),
+        "facerec/inference/tensorflow_session.py",
+    ),
     "onnx": ("facerec/models/",),
     "onnxruntime": ("facerec/models/",),
     "tf2onnx": ("facerec/models/",),
@@ -46,11 +61,12 @@ RUNTIMES: dict[str, tuple[str, ...]] = {
     "alembic": ("facerec/gallery/migrat",),
     "cryptography": (
         *("facerec/gallery/vault.py", "facerec/gallery/snapshot.py"),
+        "facerec/gallery/audit_signing.py",
         "services/identity/facerec_identity/security/",
     ),
     "grpc": ("facerec/client/", "services/"),
     "facerec.v1": ("facerec/client/", "services/"),
-    "matplotlib": ("facerec/evaluation/report/plots.py",),
+    "matplotlib": ("facerec/evaluation/report/plots.py", "facerec/training/curves.py"),
     "sklearn": ("facerec/evaluation/",),
     "scipy": ("facerec/evaluation/",),
     "typer": ("facerec/cli/",),
