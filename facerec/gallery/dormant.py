@@ -12,7 +12,7 @@ from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, and_, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
 from facerec.gallery import schema
 from facerec.gallery.database import Database
@@ -39,10 +39,25 @@ class _Person:
 
 @dataclass(frozen=True, eq=False)
 class _Dormant:
-    """Who is dormant at a revision, by number."""
+    """Who is dormant at a revision, by number, from one moment to another.
+
+    Attributes:
+        revision: Of the database.
+        people: Who is dormant.
+        enrolled: How many people there are in all.
+        instant: The first moment, as times are stored; "" for never.
+        until: The next moment at which somebody's validity begins or ends; "" when there is none.
+    """
 
     revision: int = 0
     people: dict[int, _Person] = field(default_factory=dict)
+    enrolled: int = 0
+    instant: str = ""
+    until: str = ""
+
+    def shows(self, instant: str) -> bool:
+        """Whether who is dormant at a moment is who is dormant here."""
+        return bool(self.instant) and self.instant <= instant < (self.until or "~")
 
 
 class DormantPeople:
@@ -72,11 +87,17 @@ class DormantPeople:
         ]
         return tuple(sorted(found, key=lambda hit: -hit[1])[:k])
 
+    def enrolled(self) -> int:
+        """Return how many people are enrolled, dormant or not."""
+        return self._current().enrolled
+
     def _current(self) -> _Dormant:
         with self._refreshing:
             instant = stored(self._clock())
-            with self._database.reading() as connection:
-                self._known = self._refreshed(connection, instant)
+            known = self._known
+            if known.revision != self._database.revision() or not known.shows(instant):
+                with self._database.reading() as connection:
+                    self._known = self._refreshed(connection, instant)
             return self._known
 
     def _refreshed(self, connection: Connection, instant: str) -> _Dormant:
@@ -90,7 +111,9 @@ class DormantPeople:
         dormant = set(connection.scalars(select(_profile.number).where(_is_dormant(instant))))
         kept = {n: p for n, p in known.people.items() if n in dormant and n not in changed}
         read = self._read(connection, sorted(dormant - set(kept)))
-        return _Dormant(revision, kept | read)
+        enrolled = connection.scalar(select(func.count()).select_from(schema.profile)) or 0
+        until = _next_boundary(connection, instant)
+        return _Dormant(revision, kept | read, int(enrolled), instant, until)
 
     def _read(self, connection: Connection, numbers: list[int]) -> dict[int, _Person]:
         people: dict[int, _Person] = {}
@@ -134,3 +157,12 @@ def _is_dormant(instant: str) -> ColumnElement[bool]:
         and_(_profile.valid_from.is_not(None), _profile.valid_from > instant),
         and_(_profile.valid_until.is_not(None), _profile.valid_until <= instant),
     )
+
+
+def _next_boundary(connection: Connection, instant: str) -> str:
+    """Return the first moment after `instant` at which somebody's validity begins or ends."""
+    boundaries = (
+        connection.scalar(select(func.min(column)).where(column > instant))
+        for column in (_profile.valid_from, _profile.valid_until)
+    )
+    return min((boundary for boundary in boundaries if boundary), default="")

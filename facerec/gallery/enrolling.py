@@ -103,8 +103,7 @@ class Enrolling:
 
     def people(self) -> int:
         """Return how many people are enrolled, whether they are matched now or not."""
-        with self._database.reading() as connection:
-            return reading.count_people(connection)
+        return self._dormant.enrolled()
 
     def _insert(
         self, connection: Connection, profile_id: str, person: NewProfile, now: datetime

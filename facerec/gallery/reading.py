@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from facerec.errors import GalleryNotFoundError, ProfileNotFoundError, RecordDamagedError
 from facerec.gallery import schema
@@ -19,7 +19,6 @@ __all__ = [
     "EXTERNAL_TAG",
     "NAME_TAG",
     "content_of",
-    "count_people",
     "decode_embeddings",
     "enrolled_content",
     "find_external",
@@ -160,11 +159,6 @@ def profiles_named(connection: Connection, vault: Vault, name: str) -> tuple[str
     tag = vault.tag(NAME_TAG, name)
     query = select(_profile.profile_id).where(_profile.name_tag == tag).order_by(_profile.number)
     return tuple(connection.scalars(query))
-
-
-def count_people(connection: Connection) -> int:
-    """Return how many people are enrolled."""
-    return int(connection.scalar(select(func.count()).select_from(schema.profile)) or 0)
 
 
 def find_external(connection: Connection, vault: Vault, external_id: str) -> str | None:
