@@ -26,11 +26,12 @@ if _version_not_supported:
 
 
 class EnrollmentServiceStub:
-    """Enrols people and tells who is enrolled. A change is visible to every later call on any server of
-    the same home.
+    """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
+    call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS).
+    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 
     def __init__(self, channel):
@@ -54,23 +55,53 @@ class EnrollmentServiceStub:
                 request_serializer=facerec_dot_v1_dot_enrollment__service__pb2.ListProfilesRequest.SerializeToString,
                 response_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.ListProfilesResponse.FromString,
                 _registered_method=True)
+        self.UpdateProfile = channel.unary_unary(
+                '/facerec.v1.EnrollmentService/UpdateProfile',
+                request_serializer=facerec_dot_v1_dot_enrollment__service__pb2.UpdateProfileRequest.SerializeToString,
+                response_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.UpdateProfileResponse.FromString,
+                _registered_method=True)
+        self.EraseProfile = channel.unary_unary(
+                '/facerec.v1.EnrollmentService/EraseProfile',
+                request_serializer=facerec_dot_v1_dot_enrollment__service__pb2.EraseProfileRequest.SerializeToString,
+                response_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.EraseProfileResponse.FromString,
+                _registered_method=True)
+        self.CreateTemplate = channel.unary_unary(
+                '/facerec.v1.EnrollmentService/CreateTemplate',
+                request_serializer=facerec_dot_v1_dot_enrollment__service__pb2.CreateTemplateRequest.SerializeToString,
+                response_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.CreateTemplateResponse.FromString,
+                _registered_method=True)
+        self.ListTemplates = channel.unary_unary(
+                '/facerec.v1.EnrollmentService/ListTemplates',
+                request_serializer=facerec_dot_v1_dot_enrollment__service__pb2.ListTemplatesRequest.SerializeToString,
+                response_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.ListTemplatesResponse.FromString,
+                _registered_method=True)
+        self.DeleteTemplate = channel.unary_unary(
+                '/facerec.v1.EnrollmentService/DeleteTemplate',
+                request_serializer=facerec_dot_v1_dot_enrollment__service__pb2.DeleteTemplateRequest.SerializeToString,
+                response_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.DeleteTemplateResponse.FromString,
+                _registered_method=True)
+        self.BatchEnroll = channel.stream_unary(
+                '/facerec.v1.EnrollmentService/BatchEnroll',
+                request_serializer=facerec_dot_v1_dot_enrollment__service__pb2.BatchEnrollRequest.SerializeToString,
+                response_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.BatchEnrollResponse.FromString,
+                _registered_method=True)
 
 
 class EnrollmentServiceServicer:
-    """Enrols people and tells who is enrolled. A change is visible to every later call on any server of
-    the same home.
+    """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
+    call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS).
+    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 
     def CreateProfile(self, request, context):
         """Enrols a person from pictures. Each picture must show one face of sufficient quality that is
         clearly larger than any other; those that do not are answered with their reasons and leave no
-        trace. When no picture is
-        accepted, no profile is made and `profile` of the response is unset. A picture that can't be
-        decoded fails the whole call with INVALID_ARGUMENT. Not safe to repeat blindly unless
-        profile_id is given: then a repetition is ALREADY_EXISTS.
+        trace. When no picture is accepted, no profile is made and `profile` of the response is unset. A
+        picture that can't be decoded fails the whole call with INVALID_ARGUMENT. Safe to repeat with a
+        request_id: the person is enrolled once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,6 +116,52 @@ class EnrollmentServiceServicer:
 
     def ListProfiles(self, request, context):
         """Returns profiles page by page, ordered by resource name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateProfile(self, request, context):
+        """Changes the fields of a profile that the mask names; all of them, or none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseProfile(self, request, context):
+        """Erases a person: profile, templates, and the key that alone could open copies of them in
+        backups. It cannot be undone. Repeated for somebody who is not enrolled any more, it returns the
+        receipt of their erasure.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateTemplate(self, request, context):
+        """Adds a template to a person from one more picture. A picture that the person has a template of
+        already changes nothing, so the call is safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTemplates(self, request, context):
+        """Returns a person's templates page by page, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteTemplate(self, request, context):
+        """Deletes one template. A person's last one is STATE_CONFLICT: erase the person instead.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchEnroll(self, request_iterator, context):
+        """Enrols many people, one a message, and answers when the last is done. Each is enrolled or refused
+        by itself; that one fails stops none of the others. Items are worked on while others arrive.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,6 +185,36 @@ def add_EnrollmentServiceServicer_to_server(servicer, server):
                     request_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.ListProfilesRequest.FromString,
                     response_serializer=facerec_dot_v1_dot_enrollment__service__pb2.ListProfilesResponse.SerializeToString,
             ),
+            'UpdateProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateProfile,
+                    request_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.UpdateProfileRequest.FromString,
+                    response_serializer=facerec_dot_v1_dot_enrollment__service__pb2.UpdateProfileResponse.SerializeToString,
+            ),
+            'EraseProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseProfile,
+                    request_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.EraseProfileRequest.FromString,
+                    response_serializer=facerec_dot_v1_dot_enrollment__service__pb2.EraseProfileResponse.SerializeToString,
+            ),
+            'CreateTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateTemplate,
+                    request_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.CreateTemplateRequest.FromString,
+                    response_serializer=facerec_dot_v1_dot_enrollment__service__pb2.CreateTemplateResponse.SerializeToString,
+            ),
+            'ListTemplates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTemplates,
+                    request_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.ListTemplatesRequest.FromString,
+                    response_serializer=facerec_dot_v1_dot_enrollment__service__pb2.ListTemplatesResponse.SerializeToString,
+            ),
+            'DeleteTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteTemplate,
+                    request_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.DeleteTemplateRequest.FromString,
+                    response_serializer=facerec_dot_v1_dot_enrollment__service__pb2.DeleteTemplateResponse.SerializeToString,
+            ),
+            'BatchEnroll': grpc.stream_unary_rpc_method_handler(
+                    servicer.BatchEnroll,
+                    request_deserializer=facerec_dot_v1_dot_enrollment__service__pb2.BatchEnrollRequest.FromString,
+                    response_serializer=facerec_dot_v1_dot_enrollment__service__pb2.BatchEnrollResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'facerec.v1.EnrollmentService', rpc_method_handlers)
@@ -117,11 +224,12 @@ def add_EnrollmentServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EnrollmentService:
-    """Enrols people and tells who is enrolled. A change is visible to every later call on any server of
-    the same home.
+    """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
+    call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS).
+    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 
     @staticmethod
@@ -195,6 +303,168 @@ class EnrollmentService:
             '/facerec.v1.EnrollmentService/ListProfiles',
             facerec_dot_v1_dot_enrollment__service__pb2.ListProfilesRequest.SerializeToString,
             facerec_dot_v1_dot_enrollment__service__pb2.ListProfilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facerec.v1.EnrollmentService/UpdateProfile',
+            facerec_dot_v1_dot_enrollment__service__pb2.UpdateProfileRequest.SerializeToString,
+            facerec_dot_v1_dot_enrollment__service__pb2.UpdateProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facerec.v1.EnrollmentService/EraseProfile',
+            facerec_dot_v1_dot_enrollment__service__pb2.EraseProfileRequest.SerializeToString,
+            facerec_dot_v1_dot_enrollment__service__pb2.EraseProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facerec.v1.EnrollmentService/CreateTemplate',
+            facerec_dot_v1_dot_enrollment__service__pb2.CreateTemplateRequest.SerializeToString,
+            facerec_dot_v1_dot_enrollment__service__pb2.CreateTemplateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTemplates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facerec.v1.EnrollmentService/ListTemplates',
+            facerec_dot_v1_dot_enrollment__service__pb2.ListTemplatesRequest.SerializeToString,
+            facerec_dot_v1_dot_enrollment__service__pb2.ListTemplatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/facerec.v1.EnrollmentService/DeleteTemplate',
+            facerec_dot_v1_dot_enrollment__service__pb2.DeleteTemplateRequest.SerializeToString,
+            facerec_dot_v1_dot_enrollment__service__pb2.DeleteTemplateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchEnroll(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/facerec.v1.EnrollmentService/BatchEnroll',
+            facerec_dot_v1_dot_enrollment__service__pb2.BatchEnrollRequest.SerializeToString,
+            facerec_dot_v1_dot_enrollment__service__pb2.BatchEnrollResponse.FromString,
             options,
             channel_credentials,
             insecure,

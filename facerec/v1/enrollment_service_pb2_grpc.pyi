@@ -27,11 +27,12 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class EnrollmentServiceStub:
-    """Enrols people and tells who is enrolled. A change is visible to every later call on any server of
-    the same home.
+    """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
+    call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS).
+    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 
     @_typing.overload
@@ -41,45 +42,83 @@ class EnrollmentServiceStub:
     CreateProfile: _grpc.UnaryUnaryMultiCallable[_enrollment_service_pb2.CreateProfileRequest, _enrollment_service_pb2.CreateProfileResponse]
     """Enrols a person from pictures. Each picture must show one face of sufficient quality that is
     clearly larger than any other; those that do not are answered with their reasons and leave no
-    trace. When no picture is
-    accepted, no profile is made and `profile` of the response is unset. A picture that can't be
-    decoded fails the whole call with INVALID_ARGUMENT. Not safe to repeat blindly unless
-    profile_id is given: then a repetition is ALREADY_EXISTS.
+    trace. When no picture is accepted, no profile is made and `profile` of the response is unset. A
+    picture that can't be decoded fails the whole call with INVALID_ARGUMENT. Safe to repeat with a
+    request_id: the person is enrolled once.
     """
     GetProfile: _grpc.UnaryUnaryMultiCallable[_enrollment_service_pb2.GetProfileRequest, _enrollment_service_pb2.GetProfileResponse]
     """Returns one profile."""
     ListProfiles: _grpc.UnaryUnaryMultiCallable[_enrollment_service_pb2.ListProfilesRequest, _enrollment_service_pb2.ListProfilesResponse]
     """Returns profiles page by page, ordered by resource name."""
+    UpdateProfile: _grpc.UnaryUnaryMultiCallable[_enrollment_service_pb2.UpdateProfileRequest, _enrollment_service_pb2.UpdateProfileResponse]
+    """Changes the fields of a profile that the mask names; all of them, or none."""
+    EraseProfile: _grpc.UnaryUnaryMultiCallable[_enrollment_service_pb2.EraseProfileRequest, _enrollment_service_pb2.EraseProfileResponse]
+    """Erases a person: profile, templates, and the key that alone could open copies of them in
+    backups. It cannot be undone. Repeated for somebody who is not enrolled any more, it returns the
+    receipt of their erasure.
+    """
+    CreateTemplate: _grpc.UnaryUnaryMultiCallable[_enrollment_service_pb2.CreateTemplateRequest, _enrollment_service_pb2.CreateTemplateResponse]
+    """Adds a template to a person from one more picture. A picture that the person has a template of
+    already changes nothing, so the call is safe to repeat.
+    """
+    ListTemplates: _grpc.UnaryUnaryMultiCallable[_enrollment_service_pb2.ListTemplatesRequest, _enrollment_service_pb2.ListTemplatesResponse]
+    """Returns a person's templates page by page, oldest first."""
+    DeleteTemplate: _grpc.UnaryUnaryMultiCallable[_enrollment_service_pb2.DeleteTemplateRequest, _enrollment_service_pb2.DeleteTemplateResponse]
+    """Deletes one template. A person's last one is STATE_CONFLICT: erase the person instead."""
+    BatchEnroll: _grpc.StreamUnaryMultiCallable[_enrollment_service_pb2.BatchEnrollRequest, _enrollment_service_pb2.BatchEnrollResponse]
+    """Enrols many people, one a message, and answers when the last is done. Each is enrolled or refused
+    by itself; that one fails stops none of the others. Items are worked on while others arrive.
+    """
 
 @_typing.type_check_only
 class EnrollmentServiceAsyncStub(EnrollmentServiceStub):
-    """Enrols people and tells who is enrolled. A change is visible to every later call on any server of
-    the same home.
+    """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
+    call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS).
+    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateProfile: _aio.UnaryUnaryMultiCallable[_enrollment_service_pb2.CreateProfileRequest, _enrollment_service_pb2.CreateProfileResponse]  # type: ignore[assignment]
     """Enrols a person from pictures. Each picture must show one face of sufficient quality that is
     clearly larger than any other; those that do not are answered with their reasons and leave no
-    trace. When no picture is
-    accepted, no profile is made and `profile` of the response is unset. A picture that can't be
-    decoded fails the whole call with INVALID_ARGUMENT. Not safe to repeat blindly unless
-    profile_id is given: then a repetition is ALREADY_EXISTS.
+    trace. When no picture is accepted, no profile is made and `profile` of the response is unset. A
+    picture that can't be decoded fails the whole call with INVALID_ARGUMENT. Safe to repeat with a
+    request_id: the person is enrolled once.
     """
     GetProfile: _aio.UnaryUnaryMultiCallable[_enrollment_service_pb2.GetProfileRequest, _enrollment_service_pb2.GetProfileResponse]  # type: ignore[assignment]
     """Returns one profile."""
     ListProfiles: _aio.UnaryUnaryMultiCallable[_enrollment_service_pb2.ListProfilesRequest, _enrollment_service_pb2.ListProfilesResponse]  # type: ignore[assignment]
     """Returns profiles page by page, ordered by resource name."""
+    UpdateProfile: _aio.UnaryUnaryMultiCallable[_enrollment_service_pb2.UpdateProfileRequest, _enrollment_service_pb2.UpdateProfileResponse]  # type: ignore[assignment]
+    """Changes the fields of a profile that the mask names; all of them, or none."""
+    EraseProfile: _aio.UnaryUnaryMultiCallable[_enrollment_service_pb2.EraseProfileRequest, _enrollment_service_pb2.EraseProfileResponse]  # type: ignore[assignment]
+    """Erases a person: profile, templates, and the key that alone could open copies of them in
+    backups. It cannot be undone. Repeated for somebody who is not enrolled any more, it returns the
+    receipt of their erasure.
+    """
+    CreateTemplate: _aio.UnaryUnaryMultiCallable[_enrollment_service_pb2.CreateTemplateRequest, _enrollment_service_pb2.CreateTemplateResponse]  # type: ignore[assignment]
+    """Adds a template to a person from one more picture. A picture that the person has a template of
+    already changes nothing, so the call is safe to repeat.
+    """
+    ListTemplates: _aio.UnaryUnaryMultiCallable[_enrollment_service_pb2.ListTemplatesRequest, _enrollment_service_pb2.ListTemplatesResponse]  # type: ignore[assignment]
+    """Returns a person's templates page by page, oldest first."""
+    DeleteTemplate: _aio.UnaryUnaryMultiCallable[_enrollment_service_pb2.DeleteTemplateRequest, _enrollment_service_pb2.DeleteTemplateResponse]  # type: ignore[assignment]
+    """Deletes one template. A person's last one is STATE_CONFLICT: erase the person instead."""
+    BatchEnroll: _aio.StreamUnaryMultiCallable[_enrollment_service_pb2.BatchEnrollRequest, _enrollment_service_pb2.BatchEnrollResponse]  # type: ignore[assignment]
+    """Enrols many people, one a message, and answers when the last is done. Each is enrolled or refused
+    by itself; that one fails stops none of the others. Items are worked on while others arrive.
+    """
 
 class EnrollmentServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Enrols people and tells who is enrolled. A change is visible to every later call on any server of
-    the same home.
+    """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
+    call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS).
+    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 
     @_abc_1.abstractmethod
@@ -90,10 +129,9 @@ class EnrollmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_enrollment_service_pb2.CreateProfileResponse, _abc.Awaitable[_enrollment_service_pb2.CreateProfileResponse]]:
         """Enrols a person from pictures. Each picture must show one face of sufficient quality that is
         clearly larger than any other; those that do not are answered with their reasons and leave no
-        trace. When no picture is
-        accepted, no profile is made and `profile` of the response is unset. A picture that can't be
-        decoded fails the whole call with INVALID_ARGUMENT. Not safe to repeat blindly unless
-        profile_id is given: then a repetition is ALREADY_EXISTS.
+        trace. When no picture is accepted, no profile is made and `profile` of the response is unset. A
+        picture that can't be decoded fails the whole call with INVALID_ARGUMENT. Safe to repeat with a
+        request_id: the person is enrolled once.
         """
 
     @_abc_1.abstractmethod
@@ -111,5 +149,60 @@ class EnrollmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_enrollment_service_pb2.ListProfilesResponse, _abc.Awaitable[_enrollment_service_pb2.ListProfilesResponse]]:
         """Returns profiles page by page, ordered by resource name."""
+
+    @_abc_1.abstractmethod
+    def UpdateProfile(
+        self,
+        request: _enrollment_service_pb2.UpdateProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_enrollment_service_pb2.UpdateProfileResponse, _abc.Awaitable[_enrollment_service_pb2.UpdateProfileResponse]]:
+        """Changes the fields of a profile that the mask names; all of them, or none."""
+
+    @_abc_1.abstractmethod
+    def EraseProfile(
+        self,
+        request: _enrollment_service_pb2.EraseProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_enrollment_service_pb2.EraseProfileResponse, _abc.Awaitable[_enrollment_service_pb2.EraseProfileResponse]]:
+        """Erases a person: profile, templates, and the key that alone could open copies of them in
+        backups. It cannot be undone. Repeated for somebody who is not enrolled any more, it returns the
+        receipt of their erasure.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateTemplate(
+        self,
+        request: _enrollment_service_pb2.CreateTemplateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_enrollment_service_pb2.CreateTemplateResponse, _abc.Awaitable[_enrollment_service_pb2.CreateTemplateResponse]]:
+        """Adds a template to a person from one more picture. A picture that the person has a template of
+        already changes nothing, so the call is safe to repeat.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTemplates(
+        self,
+        request: _enrollment_service_pb2.ListTemplatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_enrollment_service_pb2.ListTemplatesResponse, _abc.Awaitable[_enrollment_service_pb2.ListTemplatesResponse]]:
+        """Returns a person's templates page by page, oldest first."""
+
+    @_abc_1.abstractmethod
+    def DeleteTemplate(
+        self,
+        request: _enrollment_service_pb2.DeleteTemplateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_enrollment_service_pb2.DeleteTemplateResponse, _abc.Awaitable[_enrollment_service_pb2.DeleteTemplateResponse]]:
+        """Deletes one template. A person's last one is STATE_CONFLICT: erase the person instead."""
+
+    @_abc_1.abstractmethod
+    def BatchEnroll(
+        self,
+        request_iterator: _MaybeAsyncIterator[_enrollment_service_pb2.BatchEnrollRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_enrollment_service_pb2.BatchEnrollResponse, _abc.Awaitable[_enrollment_service_pb2.BatchEnrollResponse]]:
+        """Enrols many people, one a message, and answers when the last is done. Each is enrolled or refused
+        by itself; that one fails stops none of the others. Items are worked on while others arrive.
+        """
 
 def add_EnrollmentServiceServicer_to_server(servicer: EnrollmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -25,15 +25,21 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66\x61\x63\x65rec/v1/profile.proto\x12\nfacerec.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x02\n\x07Profile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\tgalleries\x18\x03 \x03(\t\x12(\n\x05state\x18\x04 \x01(\x0e\x32\x19.facerec.v1.Profile.State\x12\x0f\n\x07\x63onsent\x18\x05 \x01(\t\x12\x16\n\x0etemplate_count\x18\x06 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66\x61\x63\x65rec/v1/profile.proto\x12\nfacerec.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x05\n\x07Profile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\tgalleries\x18\x03 \x03(\t\x12(\n\x05state\x18\x04 \x01(\x0e\x32\x19.facerec.v1.Profile.State\x12\x0f\n\x07\x63onsent\x18\x05 \x01(\t\x12\x16\n\x0etemplate_count\x18\x06 \x01(\x05\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\t \x01(\t\x12\x37\n\nattributes\x18\n \x03(\x0b\x32#.facerec.v1.Profile.AttributesEntry\x12\x33\n\x0fvalid_from_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10valid_until_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_seen_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nerase_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11\x65rase_unseen_days\x18\x0f \x01(\x05\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"X\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\x12\x11\n\rSTATE_EXPIRED\x10\x03\"\x83\x01\n\x08Template\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x17\n\x0f\x65mbedding_space\x18\x02 \x01(\t\x12\x0f\n\x07quality\x18\x03 \x01(\x02\x12\x0e\n\x06source\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facerec.v1.profile_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PROFILE_ATTRIBUTESENTRY']._loaded_options = None
+  _globals['_PROFILE_ATTRIBUTESENTRY']._serialized_options = b'8\001'
   _globals['_PROFILE']._serialized_start=74
-  _globals['_PROFILE']._serialized_end=341
-  _globals['_PROFILE_STATE']._serialized_start=272
-  _globals['_PROFILE_STATE']._serialized_end=341
+  _globals['_PROFILE']._serialized_end=737
+  _globals['_PROFILE_ATTRIBUTESENTRY']._serialized_start=598
+  _globals['_PROFILE_ATTRIBUTESENTRY']._serialized_end=647
+  _globals['_PROFILE_STATE']._serialized_start=649
+  _globals['_PROFILE_STATE']._serialized_end=737
+  _globals['_TEMPLATE']._serialized_start=740
+  _globals['_TEMPLATE']._serialized_end=871
 # @@protoc_insertion_point(module_scope)

@@ -38,6 +38,8 @@ class Profile(_message.Message):
         """The person can be verified and identified."""
         STATE_SUSPENDED: Profile._State.ValueType  # 2
         """The person stays enrolled but is never matched."""
+        STATE_EXPIRED: Profile._State.ValueType  # 3
+        """Output only. Outside of the time of validity, and never matched."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Whether a person takes part in comparisons."""
@@ -48,6 +50,28 @@ class Profile(_message.Message):
     """The person can be verified and identified."""
     STATE_SUSPENDED: Profile.State.ValueType  # 2
     """The person stays enrolled but is never matched."""
+    STATE_EXPIRED: Profile.State.ValueType  # 3
+    """Output only. Outside of the time of validity, and never matched."""
+
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
@@ -56,18 +80,38 @@ class Profile(_message.Message):
     CONSENT_FIELD_NUMBER: _builtins.int
     TEMPLATE_COUNT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    VALID_FROM_TIME_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    LAST_SEEN_TIME_FIELD_NUMBER: _builtins.int
+    ERASE_TIME_FIELD_NUMBER: _builtins.int
+    ERASE_UNSEEN_DAYS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Output only. Resource name, `profiles/{profile}`; it never changes."""
     display_name: _builtins.str
     """Required. The person's name as people read it, 1 to 200 characters."""
     state: Global___Profile.State.ValueType
-    """Output only. Whether the person takes part in comparisons."""
+    """Whether the person takes part in comparisons. Set by UpdateProfile alone: a new profile is
+    active.
+    """
     consent: _builtins.str
     """Reference to the evidence of the person's consent, such as the number of a signed form, in the
     enroller's words; at most 500 characters, empty when there is none.
     """
     template_count: _builtins.int
     """Output only. Number of templates held of the person; at least 1."""
+    etag: _builtins.str
+    """Output only when read; in UpdateProfile and EraseProfile the version that the caller has seen. It
+    changes whenever the profile or its templates do.
+    """
+    external_id: _builtins.str
+    """Id of the person in the enroller's own records, unique on the server; at most 200 characters,
+    empty when there is none.
+    """
+    erase_unseen_days: _builtins.int
+    """To be erased once not recognised for so many days; 0 for never. Set by UpdateProfile alone."""
     @_builtins.property
     def galleries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Galleries that the person is in, `galleries/{gallery}`, sorted. When none is given on creation,
@@ -77,6 +121,28 @@ class Profile(_message.Message):
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Output only. When the person was enrolled."""
+
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What else the enroller keeps of the person, by name: at most 32 of at most 64 characters, with
+        values of at most 1000.
+        """
+
+    @_builtins.property
+    def valid_from_time(self) -> _timestamp_pb2.Timestamp:
+        """Matched from this moment on; unset for always."""
+
+    @_builtins.property
+    def valid_until_time(self) -> _timestamp_pb2.Timestamp:
+        """No longer matched from this moment on, which must be after valid_from_time; unset for never."""
+
+    @_builtins.property
+    def last_seen_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When the person was last recognised, to the hour; unset for never."""
+
+    @_builtins.property
+    def erase_time(self) -> _timestamp_pb2.Timestamp:
+        """To be erased from this moment on; unset for never. Set by UpdateProfile alone."""
 
     def __init__(
         self,
@@ -88,11 +154,61 @@ class Profile(_message.Message):
         consent: _builtins.str = ...,
         template_count: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        etag: _builtins.str = ...,
+        external_id: _builtins.str = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        valid_from_time: _timestamp_pb2.Timestamp | None = ...,
+        valid_until_time: _timestamp_pb2.Timestamp | None = ...,
+        last_seen_time: _timestamp_pb2.Timestamp | None = ...,
+        erase_time: _timestamp_pb2.Timestamp | None = ...,
+        erase_unseen_days: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "erase_time", b"erase_time", "last_seen_time", b"last_seen_time", "valid_from_time", b"valid_from_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "create_time", b"create_time", "display_name", b"display_name", "galleries", b"galleries", "name", b"name", "state", b"state", "template_count", b"template_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "consent", b"consent", "create_time", b"create_time", "display_name", b"display_name", "erase_time", b"erase_time", "erase_unseen_days", b"erase_unseen_days", "etag", b"etag", "external_id", b"external_id", "galleries", b"galleries", "last_seen_time", b"last_seen_time", "name", b"name", "state", b"state", "template_count", b"template_count", "valid_from_time", b"valid_from_time", "valid_until_time", b"valid_until_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Profile: _TypeAlias = Profile  # noqa: Y015
+
+@_typing.final
+class Template(_message.Message):
+    """What is stored of one face of a person. It holds no picture, and the numbers that make it up never
+    leave the server.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EMBEDDING_SPACE_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Output only. Resource name, `profiles/{profile}/templates/{template}`."""
+    embedding_space: _builtins.str
+    """Output only. Id of the embedding space that it lies in: the network that made it, and how."""
+    quality: _builtins.float
+    """Output only. Quality of the face that it was made of, 0 (unfit) to 1 (fit)."""
+    source: _builtins.str
+    """Output only. Where the picture came from, in the enroller's words."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When it was stored."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        embedding_space: _builtins.str = ...,
+        quality: _builtins.float = ...,
+        source: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "embedding_space", b"embedding_space", "name", b"name", "quality", b"quality", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Template: _TypeAlias = Template  # noqa: Y015

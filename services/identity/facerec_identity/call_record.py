@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from facerec.analysis.stages import Stage
+from facerec.errors import UnauthenticatedError
 from facerec_identity.security.caller import Caller
 
-__all__ = ["CALL", "CallRecord", "GateDecision", "observe_stage"]
+__all__ = ["CALL", "CallRecord", "GateDecision", "caller_of_call", "observe_stage"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,18 @@ class CallRecord:
 
 CALL: ContextVar[CallRecord | None] = ContextVar("facerec_call", default=None)
 """The call that the present task, or the thread that works for it, is about."""
+
+
+def caller_of_call() -> Caller:
+    """Return who makes the present call.
+
+    Raises:
+        UnauthenticatedError: nobody was let in.
+    """
+    call = CALL.get()
+    if call is None or call.caller is None:
+        raise UnauthenticatedError("the call carries no credentials")
+    return call.caller
 
 
 @contextmanager

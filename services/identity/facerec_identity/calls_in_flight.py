@@ -1,19 +1,22 @@
 """Knows whether calls are being answered, for a drain that ends with the last of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
 
+from facerec_identity.handler_wrapping import Context, Handler, wrapped
+
 __all__ = ["CallsInFlight"]
 
-Handler = Any
-"""grpc.RpcMethodHandler: its type stubs know nothing of the asyncio kind."""
+_OURS = "/facerec."
+"""Calls that a drain waits for; a stream of reflection would last as long as its client likes."""
 
 
 class CallsInFlight(grpc.aio.ServerInterceptor):
-    """Counts unary calls; the outermost interceptor, so that a status is sent before it counts."""
+    """Counts calls; the outermost interceptor, so that a status is sent before it counts."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -31,21 +34,18 @@ class CallsInFlight(grpc.aio.ServerInterceptor):
     ) -> Handler:
         """Count the call while its handler runs."""
         handler = await continuation(handler_call_details)
-        if handler is None or handler.unary_unary is None:
+        if handler is None or not handler_call_details.method.startswith(_OURS):
             return handler
 
-        async def counted(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        @asynccontextmanager
+        async def counting(_: Context) -> AsyncIterator[Callable[[Any], None]]:
             self._count += 1
             self._none.clear()
             try:
-                return await handler.unary_unary(request, context)
+                yield lambda _response: None
             finally:
                 self._count -= 1
                 if self._count == 0:
                     self._none.set()
 
-        return grpc.unary_unary_rpc_method_handler(
-            counted,
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
+        return wrapped(handler, counting)

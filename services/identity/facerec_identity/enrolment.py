@@ -1,18 +1,28 @@
 """Enrols a person from the pictures of a request."""
 
+import base64
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from facerec.decision.enrolment import AssessedPicture, assess_picture
-from facerec.errors import ProfileExistsError, ProfileNotFoundError
+from facerec.errors import (
+    GalleryStateError,
+    ProfileExistsError,
+    ProfileNotFoundError,
+    RequestError,
+)
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.identifiers import check_profile_id
-from facerec.gallery.profile import Profile
+from facerec.gallery.profile import Profile, Template
 from facerec_identity.face_reader import FaceReader, RequestImage
 from facerec_identity.worker_pool import CallGuard
 
-__all__ = ["Enrolment", "NewPerson", "Registrar"]
+__all__ = ["Enrolment", "NewPerson", "Registrar", "TemplateAddition", "profile_id_of_request"]
+
+_ID_BYTES = 10
+"""80 bits of a hash: that two request ids of UUID's 122 bits meet there is out of the question."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +34,22 @@ class NewPerson:
         galleries: Names of galleries, at least one.
         profile_id: Id to use; None for a random one.
         consent: Reference to the evidence of consent; "" when none given.
+        request_id: The caller's id of the request, which then is worth one enrolment; "" for none.
+        external_id: Id in the enroller's own records; "" for none.
+        attributes: What else to keep, by name.
+        valid_from: Matched from this moment, UTC; None for always.
+        valid_until: No longer matched from this moment, UTC; None for never.
     """
 
     name: str
     galleries: tuple[str, ...]
     profile_id: str | None
     consent: str
+    request_id: str = ""
+    external_id: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +58,40 @@ class Enrolment:
 
     Attributes:
         profile: The new profile; None when no picture could be used.
+        version: The profile's version; 0 without one.
         pictures: One result a picture, in the order of the request.
     """
 
     profile: Profile | None
+    version: int
     pictures: tuple[AssessedPicture, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TemplateAddition:
+    """What became of one more picture of a person.
+
+    Attributes:
+        template: What it was made into, now or before; None when it was not used.
+        picture: What was found.
+    """
+
+    template: Template | None
+    picture: AssessedPicture
+
+
+def profile_id_of_request(client: str, request_id: str) -> str:
+    """Return the id that the profile of a request gets.
+
+    It follows from the request alone, so a repetition finds what was stored on any server of the
+    home, at any time, without a record of requests.
+
+    Args:
+        client: Who makes the request; the same id of another client is another request.
+        request_id: The client's id of it.
+    """
+    digest = hashlib.sha256(f"{client}\n{request_id}".encode()).digest()
+    return "p-" + base64.b32encode(digest[:_ID_BYTES]).decode("ascii").lower()
 
 
 @dataclass(frozen=True)
@@ -77,11 +126,14 @@ class Registrar:
         Raises:
             RequestImageError: the bytes of one are not a picture that can be taken.
             ProfileExistsError: the id is taken.
+            GalleryStateError: the request was made before and its person erased since.
             GalleryNotFoundError: no gallery has a given name.
             GalleryError: the name or the id is not fit.
             DeadlineError: the caller no longer waits.
         """
-        self._refuse_early(person)
+        self.gallery.require_galleries(person.galleries)
+        if (before := self._enrolled_before(person, images)) is not None:
+            return before
         pictures = []
         for image, source in zip(images, sources, strict=True):
             guard.check()
@@ -89,29 +141,86 @@ class Registrar:
         guard.check()
         templates = [found.template for found in pictures if found.template is not None]
         if not templates:
-            return Enrolment(None, tuple(pictures))
-        profile = self.gallery.enrol(
-            person.name,
-            templates,
-            galleries=person.galleries,
-            profile_id=person.profile_id,
-            consent=person.consent,
+            return Enrolment(None, 0, tuple(pictures))
+        try:
+            profile = self.gallery.enrol(
+                person.name,
+                templates,
+                galleries=person.galleries,
+                profile_id=person.profile_id,
+                consent=person.consent,
+                external_id=person.external_id,
+                attributes=person.attributes,
+                valid_from=person.valid_from,
+                valid_until=person.valid_until,
+            )
+        except ProfileExistsError:
+            # The same request may have been worked on at the same time, here or on another server.
+            if (meanwhile := self._enrolled_before(person, images)) is not None:
+                return meanwhile
+            raise
+        return Enrolment(
+            profile, self.gallery.life_cycle.version(profile.profile_id), tuple(pictures)
         )
-        return Enrolment(profile, tuple(pictures))
 
-    def _refuse_early(self, person: NewPerson) -> None:
-        """Spare the analysis where storing would fail; storing checks again."""
-        self.gallery.require_galleries(person.galleries)
+    def add_template(
+        self, profile_id: str, image: RequestImage, source: str, guard: CallGuard
+    ) -> TemplateAddition:
+        """Add a template to a person from one picture; one that is there already stays alone.
+
+        Raises:
+            RequestImageError: the bytes are not a picture that can be taken.
+            ProfileNotFoundError: no profile has that id.
+            DeadlineError: the caller no longer waits.
+        """
+        content = _content_of(image)
+        if (known := self._template_of(profile_id, content)) is not None:
+            return TemplateAddition(known, AssessedPicture(known, ()))
+        picture = self._assess(image, source)
+        guard.check()
+        if picture.template is None:
+            return TemplateAddition(None, picture)
+        self.gallery.add_templates(profile_id, [picture.template])
+        return TemplateAddition(self._template_of(profile_id, content), picture)
+
+    def _template_of(self, profile_id: str, content: str) -> Template | None:
+        """Return the template of a person that was made of a picture's file."""
+        theirs = self.gallery.templates(profile_id)
+        return next((found for found in theirs if found.content_sha256 == content), None)
+
+    def _enrolled_before(
+        self, person: NewPerson, images: Sequence[RequestImage]
+    ) -> Enrolment | None:
+        """Return what a request with this id stored before; None if it is to be worked on.
+
+        It also spares the analysis where storing would fail; storing checks again.
+        """
         if person.profile_id is None:
-            return
+            return None
         check_profile_id(person.profile_id)
         try:
-            self.gallery.get(person.profile_id)
+            profile = self.gallery.get(person.profile_id)
         except ProfileNotFoundError:
-            return
-        raise ProfileExistsError(
-            f"a profile with the id {person.profile_id!r} exists; choose another"
-        )
+            if person.request_id and self.gallery.life_cycle.receipt_of(person.profile_id):
+                raise GalleryStateError(
+                    "this request was worked on before and its person was erased since; to enrol "
+                    "them again, make a request with a new id"
+                ) from None
+            return None
+        if not person.request_id:
+            raise ProfileExistsError(
+                f"a profile with the id {person.profile_id!r} exists; choose another"
+            )
+        stored = {t.content_sha256: t for t in self.gallery.templates(person.profile_id)}
+        asked = [_content_of(image) for image in images]
+        if not stored.keys() <= set(asked) or profile.name != " ".join(person.name.split()):
+            raise RequestError(
+                "was used for another request, or the profile was changed since; make a new one "
+                "for each request",
+                field="request_id",
+            )
+        pictures = tuple(AssessedPicture(stored.get(content), ()) for content in asked)
+        return Enrolment(profile, self.gallery.life_cycle.version(profile.profile_id), pictures)
 
     def _assess(self, image: RequestImage, source: str) -> AssessedPicture:
         return assess_picture(
@@ -119,5 +228,9 @@ class Registrar:
             self.reader.decode(image),
             source=source,
             min_quality=self.min_quality,
-            content_sha256=hashlib.sha256(image.data).hexdigest(),
+            content_sha256=_content_of(image),
         )
+
+
+def _content_of(image: RequestImage) -> str:
+    return hashlib.sha256(image.data).hexdigest()

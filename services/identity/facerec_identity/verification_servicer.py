@@ -12,14 +12,16 @@ from facerec.v1.verification_service_pb2_grpc import VerificationServiceServicer
 from facerec_identity.application import Application, Readiness
 from facerec_identity.call_record import CALL, GateDecision
 from facerec_identity.recognition import Comparison, Identification
+from facerec_identity.resource_names import (
+    gallery_from_proto,
+    gate_from_proto,
+    profile_id_from_proto,
+)
 from facerec_identity.serde import (
     authorization_to_proto,
     comparison_to_proto,
-    gallery_from_proto,
-    gate_from_proto,
     identification_to_proto,
     image_from_proto,
-    profile_id_from_proto,
 )
 from facerec_identity.worker_pool import CallGuard, WorkerPool
 

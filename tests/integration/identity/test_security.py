@@ -40,11 +40,16 @@ DENIED = grpc.StatusCode.PERMISSION_DENIED
 
 # What each role may do, written a second time: the table must not change unnoticed.
 ASK = {"Verify", "Identify", "ServerReflectionInfo"}
+READ = {"GetProfile", "ListProfiles", "ListTemplates"}
+ENROL = {
+    *("CreateProfile", "UpdateProfile", "EraseProfile", "BatchEnroll"),
+    *("CreateTemplate", "DeleteTemplate"),
+}
 MAY = {
     Role.GATE: ASK | {"Authorize"},
-    Role.ENROLLER: ASK | {"CreateProfile", "GetProfile", "ListProfiles"},
-    Role.AUDITOR: {"GetProfile", "ListProfiles", "ServerReflectionInfo"},
-    Role.ADMINISTRATOR: ASK | {"Authorize", "CreateProfile", "GetProfile", "ListProfiles"},
+    Role.ENROLLER: ASK | READ | ENROL,
+    Role.AUDITOR: READ | {"ServerReflectionInfo"},
+    Role.ADMINISTRATOR: ASK | READ | ENROL | {"Authorize"},
 }
 
 

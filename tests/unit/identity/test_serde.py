@@ -14,7 +14,7 @@ from facerec.gallery.profile import NewTemplate, Profile, ProfileState
 from facerec.v1 import enrollment_service_pb2 as enrollment
 from facerec.v1 import profile_pb2, reason_pb2
 from facerec.v1 import verification_service_pb2 as verification
-from facerec_identity import serde
+from facerec_identity import profile_serde, resource_names, serde
 from facerec_identity.enrolment import Enrolment
 from facerec_identity.recognition import Comparison, Identification
 
@@ -113,12 +113,10 @@ def test_no_face_is_said() -> None:
 @pytest.mark.parametrize("state", list(ProfileState))
 def test_a_profile(state: ProfileState) -> None:
     created = datetime(2026, 2, 3, 4, 5, 6, 789000, UTC)
-    message = serde.profile_to_proto(
+    message = profile_serde.profile_to_proto(
         Profile("p-1", "Ada", ("guests", "staff"), state, "form 17", 3, created)
     )
-    # The API knows only whether a person may be matched; those who have expired may not.
-    told = ProfileState.SUSPENDED if state is ProfileState.EXPIRED else state
-    assert profile_pb2.Profile.State.Name(message.state) == f"STATE_{told.name}"
+    assert profile_pb2.Profile.State.Name(message.state) == f"STATE_{state.name}"
     assert (message.name, message.display_name) == ("profiles/p-1", "Ada")
     assert list(message.galleries) == ["galleries/guests", "galleries/staff"]
     assert (message.consent, message.template_count) == ("form 17", 3)
@@ -131,7 +129,7 @@ def test_an_enrolment_says_what_became_of_each_picture() -> None:
         AssessedPicture(template, ()),
         AssessedPicture(None, (Reason.NO_FACE,)),
     )
-    message = serde.enrolment_to_proto(Enrolment(None, pictures))
+    message = profile_serde.enrolment_to_proto(Enrolment(None, 0, pictures))
     assert not message.HasField("profile")
     accepted, rejected = message.images
     assert accepted.outcome == enrollment.ENROLLMENT_OUTCOME_ACCEPTED
@@ -140,21 +138,23 @@ def test_an_enrolment_says_what_became_of_each_picture() -> None:
 
 
 def test_resource_names() -> None:
-    assert serde.gallery_from_proto(serde.gallery_to_proto("staff"), "f") == "staff"
-    assert serde.profile_id_from_proto(serde.profile_name_to_proto("p-1"), "f") == "p-1"
+    names = resource_names
+    assert names.gallery_from_proto(names.gallery_to_proto("staff"), "f") == "staff"
+    assert names.profile_id_from_proto(names.profile_name_to_proto("p-1"), "f") == "p-1"
+    assert names.template_from_proto(names.template_name_to_proto("p-1", 7), "f") == ("p-1", 7)
 
 
 @pytest.mark.parametrize("name", ["", "staff", "galleries/", "galleries/a/b", "profiles/a", "/a"])
 def test_bad_resource_names_name_their_field(name: str) -> None:
     with pytest.raises(RequestError) as caught:
-        serde.gallery_from_proto(name, "galleries[3]")
+        resource_names.gallery_from_proto(name, "galleries[3]")
     assert caught.value.field == "galleries[3]"
     assert "galleries/" in str(caught.value)
 
 
 def test_a_new_person_without_a_gallery_goes_to_the_default_one() -> None:
     request = enrollment.CreateProfileRequest(profile=profile_pb2.Profile(display_name="Ada"))
-    person = serde.new_person_from_proto(request, "visitors")
+    person = profile_serde.new_person_from_proto(request, "visitors", "local")
     assert (person.galleries, person.profile_id, person.consent) == (("visitors",), None, "")
 
 
@@ -163,5 +163,5 @@ def test_a_gallery_that_is_named_twice_is_meant_once() -> None:
         display_name="Ada", galleries=["galleries/b", "galleries/a", "galleries/b"]
     )
     request = enrollment.CreateProfileRequest(profile=profile, profile_id="ada")
-    person = serde.new_person_from_proto(request, "visitors")
+    person = profile_serde.new_person_from_proto(request, "visitors", "local")
     assert (person.galleries, person.profile_id) == (("b", "a"), "ada")

@@ -20,6 +20,12 @@ ACCESS: dict[str, frozenset[Role]] = {
     f"/{_ENROLLMENT.full_name}/CreateProfile": _ENROL,
     f"/{_ENROLLMENT.full_name}/GetProfile": _READ,
     f"/{_ENROLLMENT.full_name}/ListProfiles": _READ,
+    f"/{_ENROLLMENT.full_name}/UpdateProfile": _ENROL,
+    f"/{_ENROLLMENT.full_name}/EraseProfile": _ENROL,
+    f"/{_ENROLLMENT.full_name}/CreateTemplate": _ENROL,
+    f"/{_ENROLLMENT.full_name}/ListTemplates": _READ,
+    f"/{_ENROLLMENT.full_name}/DeleteTemplate": _ENROL,
+    f"/{_ENROLLMENT.full_name}/BatchEnroll": _ENROL,
     "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": frozenset(Role),
 }
 """Roles that may call a method, by its path; a method without a row is nobody's."""
