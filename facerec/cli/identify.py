@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures, warn
 from facerec.cli.options import Fpir, InGallery, decision_settings
+from facerec.cli.recording import record_decisions
 
 if TYPE_CHECKING:
     from facerec.analysis.faces import Faces
@@ -31,6 +32,7 @@ def identify(
     with stated_failures():
         from facerec.analysis.image_decoding import read_image
         from facerec.assembly import build_analyzer, build_recognizer, open_gallery
+        from facerec.decision.auditing import identification_event
         from facerec.errors import ImageError
 
         settings = decision_settings(home, fpir=fpir)
@@ -49,6 +51,10 @@ def identify(
                     continue
                 faces = analyzer.analyze(image)
                 decisions = recognizer.identify(faces, people, galleries)
+                place = ", ".join(galleries)
+                record_decisions(
+                    people, *(identification_event(one, place=place) for one in decisions)
+                )
                 _report(path, _records(faces, decisions, people), as_json)
         if failed:
             raise typer.Exit(1)

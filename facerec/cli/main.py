@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from facerec import __version__
+from facerec.cli.audit import audit
 from facerec.cli.bench import bench
 from facerec.cli.calibrate import calibrate
 from facerec.cli.demo import demo
@@ -68,6 +69,7 @@ app.add_typer(models)
 app.add_typer(profiles)
 app.add_typer(retention)
 app.add_typer(keys)
+app.add_typer(audit)
 app.add_typer(evaluate)
 app.command()(calibrate)
 app.add_typer(operating_points)

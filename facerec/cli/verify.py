@@ -7,6 +7,7 @@ import typer
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures
 from facerec.cli.options import Fmr, Largest, decision_settings
+from facerec.cli.recording import record_decisions
 
 if TYPE_CHECKING:
     from facerec.decision.verification import Verification
@@ -61,6 +62,7 @@ def _answer(
 ) -> "Verification":
     from facerec.analysis.image_decoding import read_image
     from facerec.assembly import build_analyzer, build_recognizer, open_gallery
+    from facerec.decision.auditing import verification_event
 
     limit = settings.analysis.max_image_pixels
     pictures = [read_image(path, max_pixels=limit) for path in images]
@@ -68,9 +70,15 @@ def _answer(
     recognizer = build_recognizer(settings, analyzer.embedding_space)
     faces = [analyzer.analyze(picture) for picture in pictures]
     if profile is None:
-        return recognizer.verify_pictures(faces[0], faces[1], largest=largest)
+        answer = recognizer.verify_pictures(faces[0], faces[1], largest=largest)
+        if settings.database_path.exists():  # comparing two pictures makes no home
+            with open_gallery(settings) as people:
+                record_decisions(people, verification_event(answer, None))
+        return answer
     with open_gallery(settings) as people:
-        return recognizer.verify_profile(faces[0], people, profile, largest=largest)
+        answer = recognizer.verify_profile(faces[0], people, profile, largest=largest)
+        record_decisions(people, verification_event(answer, profile))
+        return answer
 
 
 def _print(answer: "Verification") -> None:

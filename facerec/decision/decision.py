@@ -48,6 +48,8 @@ class Decision:
         margin: Lead over the second-best person; None with fewer than two people.
         reasons: Why not identified, most important first; empty when identified.
         operating_point: Name of the operating point that the threshold is from.
+        embedding_space: Space that the probe and the templates lie in.
+        revision: Of the gallery that was searched.
     """
 
     outcome: Outcome
@@ -57,3 +59,5 @@ class Decision:
     margin: float | None
     reasons: tuple[Reason, ...]
     operating_point: str = ""
+    embedding_space: str = ""
+    revision: int = 0

@@ -21,7 +21,7 @@ def identify(
     """Decide who a probe is.
 
     The best person is named when the similarity reaches the threshold of `target_fpir` for a
-    gallery of this size and leads the second by `min_margin`. A flawed probe is never decided on:
+    gallery of so many templates (each is a chance to be mistaken for its owner) and leads the second by `min_margin`. A flawed probe is never decided on:
     "unknown" would be as unfounded as a name.
 
     Args:
@@ -31,7 +31,9 @@ def identify(
         min_margin: Least lead over the second-best person, in similarity.
         flaws: Values of `Reason` that make the probe unfit for comparison.
     """
-    threshold = operating_point.threshold_at_fpir(target_fpir, candidates.searched)
+    threshold = operating_point.threshold_at_fpir(
+        target_fpir, candidates.searched, candidates.templates
+    )
     similarity = float(candidates.similarities[0]) if len(candidates) else None
     margin = None
     if len(candidates) > 1:
@@ -45,6 +47,8 @@ def identify(
         margin=margin,
         reasons=reasons,
         operating_point=operating_point.name,
+        embedding_space=operating_point.embedding_space,
+        revision=candidates.revision,
     )
 
 
@@ -54,8 +58,9 @@ def verify(
     operating_point: OperatingPoint,
     target_fmr: float,
     flaws: Iterable[str] = (),
+    references: int = 1,
 ) -> Verification:
-    """Decide whether two templates are of one person.
+    """Decide whether a probe is of the person that it is compared with.
 
     Args:
         similarity: Cosine similarity in the space of `operating_point`; None when a face is
@@ -63,8 +68,9 @@ def verify(
         operating_point: Rates of that space.
         target_fmr: Share of comparisons of different people that may match, 0 < fmr < 1.
         flaws: Values of `Reason` that make either picture unfit for comparison.
+        references: Number of templates of the person, of which `similarity` is the highest.
     """
-    threshold = operating_point.threshold_at_fmr(target_fmr)
+    threshold = operating_point.threshold_at_fmr(target_fmr, references)
     reasons = tuple(Reason(flaw) for flaw in flaws)
     if similarity is None or reasons:
         outcome = VerificationOutcome.UNDECIDED
@@ -72,7 +78,15 @@ def verify(
         outcome = VerificationOutcome.MATCH
     else:
         outcome, reasons = VerificationOutcome.NO_MATCH, (Reason.BELOW_THRESHOLD,)
-    return Verification(outcome, similarity, threshold, target_fmr, reasons, operating_point.name)
+    return Verification(
+        outcome,
+        similarity,
+        threshold,
+        target_fmr,
+        reasons,
+        operating_point.name,
+        operating_point.embedding_space,
+    )
 
 
 def _outcome(

@@ -92,7 +92,7 @@ class Recognizer:
         references = gallery.references(profile_id, self.embedding_space)
         if index is not None and probe.embeddings is not None:
             similarity = float(np.max(references @ probe.embeddings[index]))
-        verification = self._verify(similarity, reasons)
+        verification = self._verify(similarity, reasons, len(references))
         if verification.match:
             gallery.life_cycle.note_seen(profile_id)
         return verification
@@ -125,12 +125,16 @@ class Recognizer:
             self.target_fmr,
             reasons,
             self.operating_point.name,
+            self.embedding_space,
         )
 
-    def _verify(self, similarity: float | None, reasons: tuple[Reason, ...]) -> Verification:
+    def _verify(
+        self, similarity: float | None, reasons: tuple[Reason, ...], references: int = 1
+    ) -> Verification:
         return policy.verify(
             similarity,
             operating_point=self.operating_point,
             target_fmr=self.target_fmr,
             flaws=reasons,
+            references=references,
         )

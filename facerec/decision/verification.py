@@ -30,6 +30,7 @@ class Verification:
         fmr: False match rate of that threshold.
         reasons: Why there is no match, most important first; empty for a match.
         operating_point: Name of the operating point that the threshold is from.
+        embedding_space: Space that what was compared lies in.
     """
 
     outcome: VerificationOutcome
@@ -38,6 +39,7 @@ class Verification:
     fmr: float
     reasons: tuple[Reason, ...]
     operating_point: str = ""
+    embedding_space: str = ""
 
     @property
     def match(self) -> bool:
