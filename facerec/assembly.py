@@ -3,7 +3,6 @@
 Imports of runtimes are inside the functions, so that a command pays only for what it builds.
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from facerec.errors import ModelNotFoundError, SettingsError
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
     from facerec.decision.enrolment_check import EnrolmentCheck
     from facerec.decision.gate_rules import GateRules
     from facerec.decision.recognizer import Recognizer
+    from facerec.gallery.audit_event import Actor
     from facerec.gallery.gallery import Gallery
     from facerec.gallery.master_key import KeySource
     from facerec.inference import InferenceSession
     from facerec.models.store import ModelStore
     from facerec.video.monitor import Monitor
-    from facerec.video.presence import Presence
 
 __all__ = [
     "build_analyzer",
@@ -34,9 +33,6 @@ __all__ = [
     "build_recognizer",
     "open_gallery",
 ]
-
-_SAME_FACE_FMR = 1e-2
-"""A decided track whose face is no more like itself than every hundredth stranger is doubtful."""
 
 
 def build_analyzer(settings: Settings, observe: "StageObserver | None" = None) -> "FaceAnalyzer":
@@ -96,7 +92,7 @@ def open_gallery(settings: Settings) -> "Gallery":
     """
     from facerec.gallery.gallery import Gallery
 
-    return Gallery.open(settings.database_path, _key_source(settings))
+    return Gallery.open(settings.database_path, _key_source(settings), actor=_operator())
 
 
 def build_recognizer(settings: Settings, embedding_space: str) -> "Recognizer":
@@ -176,7 +172,6 @@ def build_monitors(
     gallery: "Gallery",
     galleries: "Sequence[str]",
     analyzer: "FaceAnalyzer | None" = None,
-    presence: "Presence | None" = None,
 ) -> "Callable[[str], Monitor]":
     """Load the networks once, and return what makes the monitor of a camera of a given name.
 
@@ -185,46 +180,29 @@ def build_monitors(
         gallery: Where people are looked up; the caller closes it.
         galleries: Names of the galleries to search.
         analyzer: Loaded before; None to load one.
-        presence: Where people are seen, shared between cameras; None for one a camera.
 
     Raises:
         ModelNotFoundError: a network is not installed.
         OperatingPointError: no rates are known for the embedder's space.
     """
-    from facerec.video.continuity import ContinuityRules
-    from facerec.video.detection_pace import DetectionPace
-    from facerec.video.evidence import EvidenceRules
-    from facerec.video.identifier import GalleryIdentifier
-    from facerec.video.monitor import Monitor
-    from facerec.video.overlap_tracker import OverlapTracker
+    from facerec.monitor_assembly import MonitorMaker
 
-    shared = analyzer or build_analyzer(settings)
-    recognizer = build_recognizer(settings, shared.embedding_space)
-    watching = settings.watch
-    rules = EvidenceRules(
-        decide_after_frames=watching.decide_after_frames,
-        stranger_after_s=watching.stranger_after_s,
-        look_every_s=watching.look_every_s,
-    )
-    # A stranger's track gets several looks, and each may be mistaken: together they keep the rate.
-    rate_per_look = recognizer.target_fpir / rules.looks_per_attempt
-    identifier = GalleryIdentifier(
-        replace(recognizer, target_fpir=rate_per_look), gallery, galleries
-    )
-    continuity = ContinuityRules(
-        recognizer.operating_point.threshold_at_fmr(_SAME_FACE_FMR), watching.recheck_every_s
-    )
-    return lambda camera: Monitor(
-        shared,
-        OverlapTracker(forget_after_s=watching.forget_after_s),
-        identifier,
-        rules,
-        min_quality=settings.decision.min_quality,
-        camera=camera,
-        continuity=continuity,
-        pace=DetectionPace(),
-        presence=presence,
-    )
+    maker = MonitorMaker.of(settings, gallery, analyzer)
+    return lambda camera: maker.monitor(camera, galleries)
+
+
+def _operator() -> "Actor":
+    """Return the user of this process, for the audit journal; not what the environment claims."""
+    import os
+    import pwd
+
+    from facerec.gallery.audit_event import Actor
+
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container that runs as a user without a name
+        name = str(os.getuid())
+    return Actor(f"operator:{name}")
 
 
 def _key_source(settings: Settings) -> "KeySource | None":

@@ -108,6 +108,8 @@ class WatchSettings(_Section):
     """A face unseen for this long ends its track."""
     recheck_every_s: float = Field(default=1.0, gt=0)
     """How often a decided track is checked for showing the same face still."""
+    crops_dir: Path | None = None
+    """Folder that keeps the best look at each decided face; None to keep none."""
     webhook_secret: SecretStr = SecretStr("")
     """What events to webhooks are signed with; best set as ``FACEREC_WATCH__WEBHOOK_SECRET``."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
-from facerec.video.monitor import TrackDecision
+from facerec.video.observation import TrackDecision
 
 __all__ = ["EVENT_TYPE", "cloud_event"]
 
@@ -19,9 +19,10 @@ def cloud_event(told: TrackDecision) -> dict[str, Any]:
     """Return a decision as a CloudEvent in JSON form, with a new random id.
 
     Times are RFC 3339 in UTC, durations seconds, similarities -1..1. ``name`` and ``profile_id``
-    are null unless the outcome is ``identified``.
+    are null unless the outcome is ``identified``; ``gate`` and its answer are null where the camera
+    guards none.
     """
-    decision = told.verdict.decision
+    decision, answer = told.verdict.decision, told.gate_answer
     return {
         "specversion": "1.0",
         "id": str(uuid4()),
@@ -45,6 +46,9 @@ def cloud_event(told: TrackDecision) -> dict[str, Any]:
             "threshold": _rounded(decision.threshold),
             "margin": _rounded(decision.margin),
             "also_at": list(told.also_at),
+            "gate": told.gate or None,
+            "gate_outcome": None if answer is None else answer.outcome.value,
+            "gate_reasons": [] if answer is None else [reason.value for reason in answer.reasons],
         },
     }
 

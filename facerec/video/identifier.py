@@ -38,12 +38,7 @@ class Identifier(Protocol):
 
 
 class GalleryIdentifier:
-    """An `Identifier` by search in named galleries at an operating point.
-
-    A person's similarity is the highest over their templates, while operating points are measured
-    on comparisons of one picture with one: a person of m templates gives a stranger at most m
-    chances (union bound), so that the rate allowed is divided by the mean m.
-    """
+    """An `Identifier` by search in named galleries at an operating point."""
 
     def __init__(self, recognizer: Recognizer, gallery: Gallery, galleries: Sequence[str]) -> None:
         """Answer from `galleries`.
@@ -56,13 +51,13 @@ class GalleryIdentifier:
         self._recognizer = recognizer
         self._gallery = gallery
         self._galleries = tuple(galleries)
-        self._counted = _Size(-1, 0, 1.0)
+        self._counted = _Size(-1, 0, 0)
 
     def threshold(self) -> float:
         """Return the similarity from which a person is named, at the galleries' present size."""
         size = self._size()
         return self._recognizer.operating_point.threshold_at_fpir(
-            self._recognizer.target_fpir / size.templates_each, size.people
+            self._recognizer.target_fpir, size.people, size.templates
         )
 
     def nearest(self, probe: NDArray[np.float32]) -> str | None:
@@ -77,7 +72,7 @@ class GalleryIdentifier:
         decision = policy.identify(
             replace(found, similarities=similarities),
             operating_point=self._recognizer.operating_point,
-            target_fpir=self._recognizer.target_fpir / self._size().templates_each,
+            target_fpir=self._recognizer.target_fpir,
             min_margin=self._recognizer.min_margin,
         )
         if decision.profile_id is not None:
@@ -105,8 +100,7 @@ class GalleryIdentifier:
                 for name in self._galleries
                 for profile in self._gallery.list(name)
             }
-            each = sum(templates.values()) / max(1, len(templates))
-            self._counted = _Size(revision, len(templates), max(1.0, each))
+            self._counted = _Size(revision, len(templates), sum(templates.values()))
         return self._counted
 
 
@@ -117,9 +111,9 @@ class _Size:
     Attributes:
         revision: Of the gallery, when it was counted.
         people: In the galleries searched.
-        templates_each: Mean number of a person's templates, 1 or more.
+        templates: Theirs.
     """
 
     revision: int
     people: int
-    templates_each: float
+    templates: int

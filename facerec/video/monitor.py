@@ -9,13 +9,18 @@ from numpy.typing import NDArray
 
 from facerec.analysis.faces import Faces
 from facerec.decision.decision import Outcome, Reason
+from facerec.decision.gate_answer import GateReason
+from facerec.decision.gate_rules import GateRules
+from facerec.decision.gate_standing import standing_at
 from facerec.decision.quality_gate import face_flaws
 from facerec.errors import ArrayError
 from facerec.video.continuity import Continuity, ContinuityRules
 from facerec.video.detection_pace import DetectionPace
 from facerec.video.evidence import EvidenceRules, TrackEvidence, Verdict
+from facerec.video.face_crop import face_crop
 from facerec.video.frame import Frame
 from facerec.video.identifier import Identifier
+from facerec.video.observation import Observation, TrackDecision, TrackView
 from facerec.video.presence import Presence
 from facerec.video.scene_cut import SceneCut
 from facerec.video.tracker import Tracker
@@ -38,70 +43,6 @@ class Analyzer(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class TrackDecision:
-    """A verdict about one track, ready to be told.
-
-    Attributes:
-        camera: Name of the camera.
-        track_id: Number of the track, unique within a camera's run.
-        verdict: What was decided.
-        name: Display name of the person; None for a stranger and while undecided.
-        first_seen: When the track's first frame was taken, UTC.
-        decided: When the deciding frame was taken, UTC.
-        also_at: Other places (``camera#track``) where the same person is seen at this moment.
-        box_xyxy_px: Where the face was last, pixels: left, top, right, bottom.
-    """
-
-    camera: str
-    track_id: int
-    verdict: Verdict
-    name: str | None
-    first_seen: datetime
-    decided: datetime
-    also_at: tuple[str, ...] = ()
-    box_xyxy_px: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True, eq=False)
-class TrackView:
-    """One face in one frame, as an annotation shows it.
-
-    Attributes:
-        track_id: Number of the track.
-        box_xyxy_px: float32 (4,).
-        quality: Overall quality of the face in this frame, 0..1.
-        flaws: Why this face was not fit for comparison; empty when it was.
-        evidence: The track's evidence after this frame.
-        name: Display name of the person, once identified.
-    """
-
-    track_id: int
-    box_xyxy_px: NDArray[np.float32]
-    quality: float
-    flaws: tuple[Reason, ...]
-    evidence: TrackEvidence
-    name: str | None
-
-
-@dataclass(frozen=True, eq=False)
-class Observation:
-    """What one frame showed and what was decided at it.
-
-    Attributes:
-        frame: The frame.
-        tracks: One entry a face in it; those of the frame before where it was not searched.
-        decisions: Tracks decided at this frame, tracks that ended undecided among them (but for
-            those seen in fewer frames than a decision takes).
-        searched: Whether this frame was searched for faces.
-    """
-
-    frame: Frame
-    tracks: tuple[TrackView, ...]
-    decisions: tuple[TrackDecision, ...]
-    searched: bool = True
-
-
 @dataclass
 class _Followed:
     """What the monitor keeps of a track while it lasts."""
@@ -117,13 +58,16 @@ class _Followed:
     continuity: Continuity | None = None
     also_at: tuple[str, ...] = ()
     box_xyxy_px: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    stood: bool = False
+    crop_bgr: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class _Sighting:
     """One face of the present frame, and the track that it belongs to.
 
-    `face` is its index among the frame's faces; flaws make it unfit for comparison.
+    `face` is its index among the frame's faces; flaws make it unfit for comparison, and `aside`
+    says why it doesn't count at the camera's gate.
     """
 
     track_id: int
@@ -131,6 +75,7 @@ class _Sighting:
     box_xyxy_px: NDArray[np.float32]
     quality: float
     flaws: tuple[Reason, ...]
+    aside: GateReason | None
 
 
 class Monitor:
@@ -153,6 +98,8 @@ class Monitor:
         continuity: ContinuityRules | None = None,
         pace: DetectionPace = _EVERY_FRAME,
         presence: Presence | None = None,
+        gate: GateRules | None = None,
+        keeps_crops: bool = False,
     ) -> None:
         """Begin with no tracks.
 
@@ -166,6 +113,9 @@ class Monitor:
             continuity: How decided tracks are checked; None for not at all.
             pace: How often frames are searched for faces.
             presence: Where people are seen now, shared between cameras; None for one of its own.
+            gate: What the gate asks that the camera guards: only who stands at it counts. None for
+                a camera that guards none.
+            keeps_crops: Whether decisions bring the best look at the face.
         """
         self._analyzer = analyzer
         self._tracker = tracker
@@ -176,6 +126,8 @@ class Monitor:
         self._continuity = continuity
         self._pace = pace
         self._presence = presence or Presence()
+        self._gate = gate
+        self._keeps_crops = keeps_crops
         self._scene = SceneCut()
         self._due_s = float("-inf")
         self._views: tuple[TrackView, ...] = ()
@@ -190,7 +142,7 @@ class Monitor:
         faces = self._analyzer.detect(frame.image_bgr)
         update = self._tracker.update(faces.boxes_xyxy_px, frame.clock_s)
         ended += self._end(update.ended)
-        sightings = self._sightings(faces, update.track_ids)
+        sightings = self._sightings(faces, update.track_ids, frame)
         for sighting in sightings:
             self._see(sighting, frame)
         decided, sightings = self._weigh(sightings, faces, frame)
@@ -206,10 +158,16 @@ class Monitor:
         """End every track, when the source is over; return the undecided ones."""
         return self._end(self._tracker.end_all())
 
-    def _sightings(self, faces: Faces, track_ids: NDArray[np.int64]) -> tuple[_Sighting, ...]:
+    def _sightings(
+        self, faces: Faces, track_ids: NDArray[np.int64], frame: Frame
+    ) -> tuple[_Sighting, ...]:
         """Join each face of a frame with its track."""
         if faces.quality is None:
             raise ArrayError("the analyzer must assess the faces that it detects")
+        asides: tuple[GateReason | None, ...] = (None,) * len(track_ids)
+        if self._gate is not None:
+            height, width = frame.image_bgr.shape[:2]
+            asides = standing_at(faces.boxes_xyxy_px, (width, height), self._gate)
         return tuple(
             _Sighting(
                 int(track_id),
@@ -217,6 +175,7 @@ class Monitor:
                 faces.boxes_xyxy_px[index],
                 float(faces.quality.overall[index]),
                 face_flaws(faces, index, min_quality=self._min_quality),
+                asides[index],
             )
             for index, track_id in enumerate(track_ids)
         )
@@ -232,9 +191,12 @@ class Monitor:
         track.sightings += 1
         left, top, right, bottom = (float(side) for side in sighting.box_xyxy_px)
         track.box_xyxy_px = left, top, right, bottom
+        track.stood |= sighting.aside is None
         self._note_presence(sighting.track_id, track)
         if sighting.quality > track.best_quality:
             track.best_quality, track.flaws = sighting.quality, sighting.flaws
+            if self._keeps_crops:
+                track.crop_bgr = face_crop(frame.image_bgr, sighting.box_xyxy_px)
 
     def _note_presence(self, track_id: int, track: _Followed) -> None:
         """Note where a named person is, and where else."""
@@ -271,7 +233,9 @@ class Monitor:
         """Tell whether a face's embedding can change anything."""
         track = self._followed[sighting.track_id]
         due = track.continuity is not None and track.continuity.is_due(frame.clock_s)
-        return not sighting.flaws and (due or track.evidence.wants(sighting.quality, frame.clock_s))
+        if sighting.flaws or (sighting.aside is not None and track.continuity is None):
+            return False
+        return bool(due or track.evidence.wants(sighting.quality, frame.clock_s))
 
     def _checked(
         self, sighting: _Sighting, embedding: NDArray[np.float32], frame: Frame
@@ -319,7 +283,7 @@ class Monitor:
             track = self._followed.pop(track_id)
             # What is seen in a frame or two is as often a pattern in the background as a face.
             passing = track.sightings < self._rules.decide_after_frames
-            if passing or track.evidence.verdict is not None:
+            if passing or not track.stood or track.evidence.verdict is not None:
                 continue
             threshold = self._identifier.threshold()
             closed = track.evidence.ended(track.last_seen_s, threshold=threshold, flaws=track.flaws)
@@ -339,6 +303,7 @@ class Monitor:
             decided,
             track.also_at,
             track.box_xyxy_px,
+            crop_bgr=track.crop_bgr,
         )
 
     def _view(self, sighting: _Sighting) -> TrackView:
@@ -350,4 +315,5 @@ class Monitor:
             sighting.flaws,
             track.evidence,
             track.name,
+            sighting.aside,
         )

@@ -34,6 +34,9 @@ def test_an_event_carries_what_cloudevents_requires_and_what_scripts_rely_on() -
             "threshold": 0.5,
             "margin": 0.5,
             "also_at": [],
+            "gate": None,
+            "gate_outcome": None,
+            "gate_reasons": [],
         },
     }
 

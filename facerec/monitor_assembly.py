@@ -1,0 +1,105 @@
+"""Puts the monitors of cameras together as the settings say; see `facerec.assembly`.
+
+Imports of runtimes are inside the functions, so that a command pays only for what it builds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from facerec.assembly import build_analyzer, build_recognizer
+from facerec.settings import Settings
+from facerec.video.presence import Presence
+
+if TYPE_CHECKING:
+    from facerec.analysis.analyzer import FaceAnalyzer
+    from facerec.decision.gate_rules import GateRules
+    from facerec.decision.recognizer import Recognizer
+    from facerec.gallery.gallery import Gallery
+    from facerec.video.evidence import EvidenceRules
+    from facerec.video.monitor import Monitor
+
+__all__ = ["MonitorMaker"]
+
+_SAME_FACE_FMR = 1e-2
+"""A decided track whose face is no more like itself than every hundredth stranger is doubtful."""
+
+
+@dataclass(frozen=True)
+class MonitorMaker:
+    """Makes the monitors of any number of cameras around networks that are loaded once.
+
+    Attributes:
+        settings: Of the home.
+        gallery: Where people are looked up; the caller closes it.
+        analyzer: The networks.
+        recognizer: Error rates, in the space of the analyzer.
+        presence: Where people are seen now, shared by all cameras.
+    """
+
+    settings: Settings
+    gallery: "Gallery"
+    analyzer: "FaceAnalyzer"
+    recognizer: "Recognizer"
+    presence: Presence = field(default_factory=Presence)
+
+    @classmethod
+    def of(
+        cls, settings: Settings, gallery: "Gallery", analyzer: "FaceAnalyzer | None" = None
+    ) -> "MonitorMaker":
+        """Load the networks, unless `analyzer` was loaded before.
+
+        Raises:
+            ModelNotFoundError: a network is not installed.
+            OperatingPointError: no rates are known for the embedder's space.
+        """
+        shared = analyzer or build_analyzer(settings)
+        return cls(settings, gallery, shared, build_recognizer(settings, shared.embedding_space))
+
+    def monitor(
+        self, camera: str, galleries: Sequence[str], gate: "GateRules | None" = None
+    ) -> "Monitor":
+        """Make the monitor of a camera.
+
+        Args:
+            camera: Name that its decisions carry.
+            galleries: Galleries to search.
+            gate: What the gate asks that the camera guards; None for a camera that guards none.
+        """
+        from facerec.video.continuity import ContinuityRules
+        from facerec.video.detection_pace import DetectionPace
+        from facerec.video.identifier import GalleryIdentifier
+        from facerec.video.monitor import Monitor
+        from facerec.video.overlap_tracker import OverlapTracker
+
+        watching = self.settings.watch
+        rules = self._evidence_rules(gate)
+        # A stranger's track gets several looks, each of which may be mistaken: together they keep
+        # the rate.
+        rate_per_look = self.recognizer.target_fpir / rules.looks_per_attempt
+        searching = replace(self.recognizer, target_fpir=rate_per_look)
+        same_face = self.recognizer.operating_point.threshold_at_fmr(_SAME_FACE_FMR)
+        return Monitor(
+            self.analyzer,
+            OverlapTracker(forget_after_s=watching.forget_after_s),
+            GalleryIdentifier(searching, self.gallery, galleries),
+            rules,
+            min_quality=self.settings.decision.min_quality,
+            camera=camera,
+            continuity=ContinuityRules(same_face, watching.recheck_every_s),
+            pace=DetectionPace(),
+            presence=self.presence,
+            gate=gate,
+            keeps_crops=watching.crops_dir is not None,
+        )
+
+    def _evidence_rules(self, gate: "GateRules | None") -> "EvidenceRules":
+        from facerec.video.evidence import EvidenceRules
+
+        watching = self.settings.watch
+        least = watching.decide_after_frames
+        return EvidenceRules(
+            decide_after_frames=least if gate is None else max(least, gate.min_frames),
+            stranger_after_s=watching.stranger_after_s,
+            look_every_s=watching.look_every_s,
+        )
