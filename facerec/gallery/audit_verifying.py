@@ -1,14 +1,15 @@
 """Finding out whether the audit journal is as it was written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from facerec.gallery import schema
-from facerec.gallery.audit_entry import AuditContent, entry_hash, first_hash
+from facerec.gallery.audit_entry import entry_hash, first_hash
 from facerec.gallery.audit_event import AuditKind
 from facerec.gallery.audit_reading import stored_content
 from facerec.gallery.audit_signing import SignedHead, verify_head
@@ -16,6 +17,9 @@ from facerec.gallery.audit_signing import SignedHead, verify_head
 __all__ = ["AuditFault", "AuditReport", "FaultKind", "verify_journal"]
 
 _ROWS_AT_ONCE = 10_000
+
+_MOVED_BY = 20
+"""So far from where it was written an entry is recognised although what preceded it is gone."""
 
 _audit = schema.audit.c
 
@@ -82,13 +86,18 @@ class _Link:
         number: Its place.
         previous: Hash of the entry before it, as it says.
         sha256: Its own hash, as it says.
-        content: Its content if that does not give its hash; None if all is well.
+        written_as: The place for which its content gives its hash; None if there is none.
     """
 
     number: int
     previous: str
     sha256: str
-    content: AuditContent | None
+    written_as: int | None
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it is where it was written, and as it was written."""
+        return self.written_as == self.number
 
 
 def verify_journal(
@@ -105,31 +114,32 @@ def verify_journal(
         public_key: Of the home's signer.
         heads_elsewhere: Signed heads that were kept apart from the database.
     """
-    links, recordings = _read(connection)
+    genesis = first_hash(home_id)
+    links, recordings = _read(connection, genesis)
     heads = [
         SignedHead(row.number, row.sha256, row.signed, row.key_id, row.signature)
         for row in connection.execute(select(schema.audit_head).order_by(schema.audit_head.c.id))
     ]
     faults = [
-        *_chain_faults(links, first_hash(home_id)),
+        *_chain_faults(links, genesis),
         *_head_faults(links, [*heads, *heads_elsewhere], home_id, public_key),
     ]
     faults.sort(key=lambda fault: (fault.first, fault.last))
     return AuditReport(len(links), len(heads), tuple(faults), recordings)
 
 
-def _read(connection: Connection) -> tuple[list[_Link], tuple[str, ...]]:
+def _read(connection: Connection, genesis: str) -> tuple[list[_Link], tuple[str, ...]]:
     """Return the links of all entries, and the recordings that did not end."""
     links: list[_Link] = []
+    places = {genesis: 0}
     running: dict[str, None] = {}
     query = select(schema.audit).order_by(_audit.number)
     for rows in connection.execute(query).partitions(_ROWS_AT_ONCE):
         for row in rows:
-            content = stored_content(row)
-            fits = entry_hash(row.number, row.previous_sha256, content) == row.sha256
-            links.append(
-                _Link(row.number, row.previous_sha256, row.sha256, None if fits else content)
-            )
+            link = _link(row, places)
+            links.append(link)
+            if link.written_as is not None:
+                places[link.sha256] = link.written_as
             if row.kind == AuditKind.RECORDING_STARTED:
                 running[row.request_id] = None
             elif row.kind == AuditKind.RECORDING_ENDED:
@@ -137,68 +147,82 @@ def _read(connection: Connection) -> tuple[list[_Link], tuple[str, ...]]:
     return links, tuple(running)
 
 
-def _chain_faults(links: Sequence[_Link], genesis: str) -> Iterable[AuditFault]:
-    place_of = {link.sha256: link.number for link in links} | {genesis: 0}
+def _link(row: Row[Any], places: Mapping[str, int]) -> _Link:
+    """Find out where an entry was written: here, after its predecessor, or not far from here."""
+    content, here, previous = stored_content(row), row.number, row.previous_sha256
+    likely = (here, places.get(previous, here - 1) + 1)
+    nearby = (here + sign * by for by in range(1, _MOVED_BY + 1) for sign in (1, -1))
+    for number in (*likely, *nearby):
+        if number > 0 and entry_hash(number, previous, content) == row.sha256:
+            return _Link(here, previous, row.sha256, number)
+    return _Link(here, previous, row.sha256, None)
+
+
+def _chain_faults(links: Sequence[_Link], genesis: str) -> Iterator[AuditFault]:
+    yield from _removed(links)
     followed = {link.previous for link in links}
-    before = _Link(0, "", genesis, None)
-    for earlier, link in pairwise([before, *links]):
-        if link.number > earlier.number + 1:
-            yield _removed(earlier.number + 1, link.number - 1)
-        if link.content is not None:
-            yield _changed_or_moved(link, link.content, place_of)
-        elif link.number == earlier.number + 1 and link.previous != earlier.sha256:
-            yield _broken(earlier, link, followed)
-
-
-def _removed(first: int, last: int) -> AuditFault:
-    which = f"entry {first} was" if first == last else f"entries {first} to {last} were"
-    return AuditFault(FaultKind.REMOVED, first, last, f"{which} removed")
-
-
-def _changed_or_moved(
-    link: _Link, content: AuditContent, place_of: Mapping[str, int]
-) -> AuditFault:
-    """Say what became of an entry whose content does not give its hash at its place."""
-    written_at = place_of.get(link.previous, -1) + 1
-    moved = written_at != link.number
-    for number in {written_at, link.number - 1, link.number + 1}:
-        if number > 0 and moved and entry_hash(number, link.previous, content) == link.sha256:
-            text = f"entry {link.number} was written as entry {number} and moved"
-            return AuditFault(FaultKind.MOVED, link.number, link.number, text)
-    text = f"entry {link.number} was changed"
-    return AuditFault(FaultKind.CHANGED, link.number, link.number, text)
-
-
-def _broken(earlier: _Link, link: _Link, followed: set[str]) -> AuditFault:
-    """Say why an entry that is whole does not follow the one before it."""
-    if earlier.sha256 not in followed and earlier.content is None and earlier.number:
-        text = (
-            f"entry {earlier.number} was inserted, or changed and hashed anew: nothing follows it"
+    written = {link.written_as for link in links}
+    for earlier, link in pairwise([_Link(0, "", genesis, 0), *links]):
+        alone = (
+            earlier.number > 0
+            and earlier.in_place
+            and earlier.sha256 not in followed
+            and earlier.number + 1 in written
         )
-        return AuditFault(FaultKind.INSERTED, earlier.number, earlier.number, text)
-    text = f"entry {link.number} does not follow entry {earlier.number}"
-    return AuditFault(FaultKind.BROKEN, link.number, link.number, text)
+        if alone:
+            yield _fault(
+                FaultKind.INSERTED,
+                earlier.number,
+                f"entry {earlier.number} was inserted, or changed and hashed anew: none follows it",
+            )
+        if link.written_as is None:
+            yield _fault(FaultKind.CHANGED, link.number, f"entry {link.number} was changed")
+        elif not link.in_place:
+            text = f"entry {link.number} was written as entry {link.written_as} and moved"
+            yield _fault(FaultKind.MOVED, link.number, text)
+        elif (
+            link.number == earlier.number + 1
+            and link.previous != earlier.sha256
+            and earlier.in_place
+            and not alone
+        ):
+            text = f"entry {link.number} does not follow entry {earlier.number}"
+            yield _fault(FaultKind.BROKEN, link.number, text)
+
+
+def _removed(links: Sequence[_Link]) -> Iterator[AuditFault]:
+    """Say which entries are nowhere, up to the last that there is."""
+    present = sorted({link.written_as or link.number for link in links})
+    for earlier, later in pairwise([0, *present]):
+        if later > earlier + 1:
+            first, last = earlier + 1, later - 1
+            which = f"entry {first} was" if first == last else f"entries {first} to {last} were"
+            yield AuditFault(FaultKind.REMOVED, first, last, f"{which} removed")
 
 
 def _head_faults(
     links: Sequence[_Link], heads: Sequence[SignedHead], home_id: str, public_key: bytes
-) -> Iterable[AuditFault]:
-    by_number = {link.number: link.sha256 for link in links}
-    end = max(by_number, default=0)
+) -> Iterator[AuditFault]:
+    present = {link.written_as or link.number: link.sha256 for link in links}
+    end = max(present, default=0)
     signed = 0
     for head in dict.fromkeys(heads):
         at = head.number
         if not verify_head(head, home_id, public_key):
             text = f"the signature of the head at entry {at} is not of this home's key"
-            yield AuditFault(FaultKind.FORGED_HEAD, at, at, text)
+            yield _fault(FaultKind.FORGED_HEAD, at, text)
             continue
         signed = max(signed, at)
         if at > end:
             text = f"entries {end + 1} to {at} were cut off the end: a head signed them"
             yield AuditFault(FaultKind.CUT_OFF, end + 1, at, text)
-        elif at in by_number and by_number[at] != head.sha256:
+        elif at in present and present[at] != head.sha256:
             text = f"entry {at}, or one before it, is not the one that was signed {head.signed}"
-            yield AuditFault(FaultKind.REWRITTEN, at, at, text)
+            yield _fault(FaultKind.REWRITTEN, at, text)
     if end > signed:
         text = f"entries {signed + 1} to {end} are signed by no head: facerec did not write them"
         yield AuditFault(FaultKind.UNSIGNED, signed + 1, end, text)
+
+
+def _fault(kind: FaultKind, number: int, text: str) -> AuditFault:
+    return AuditFault(kind, number, number, text)
