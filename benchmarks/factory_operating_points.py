@@ -1,9 +1,10 @@
 """Measures the operating points that facerec ships with, and writes their files.
 
-    .venv/bin/python benchmarks/factory_operating_points.py IMAGES [--home HOME] [--write]
+    .venv/bin/python benchmarks/factory_operating_points.py IMAGES [--embedder NAME]
+        [--home HOME] [--write]
 
 IMAGES holds one folder of pictures a person. It does what `facerec calibrate --images` does, for
-each embedder that is installed, and says what the data is.
+each embedder of the catalogue that is installed (or the one named), and says what the data is.
 """
 
 import argparse
@@ -33,8 +34,9 @@ def main() -> None:
     parser.add_argument("images", type=Path)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--write", action="store_true", help="write the files, too")
+    parser.add_argument("--embedder", choices=EMBEDDERS, help="this one alone")
     options = parser.parse_args()
-    for embedder in EMBEDDERS:
+    for embedder in (options.embedder,) if options.embedder else EMBEDDERS:
         settings = evaluation_settings(options.home, None, embedder)
         if not ModelStore(settings.models_dir).has(embedder):
             print(f"{embedder} is not installed; left out")

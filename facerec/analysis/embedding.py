@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError, ModelDamagedError
-from facerec.inference.manifest import Alignment, ModelManifest
+from facerec.inference.manifest import Alignment, EmbeddingCentre, ModelManifest
 from facerec.inference.preparation import prepared
 from facerec.inference.session import InferenceSession
 
-__all__ = ["Embedder", "Embeddings", "NetworkEmbedder"]
+__all__ = ["Embedder", "Embeddings", "NetworkEmbedder", "centred"]
 
 LENGTHS = {"sface": (6.0, 12.0)}
 """Lengths of a network's output at which nothing and a whole face was seen, by architecture.
@@ -81,6 +81,28 @@ class Embeddings:
     recognisability: NDArray[np.float32]
 
 
+def centred(vectors: NDArray[np.float32], centre: EmbeddingCentre) -> NDArray[np.float32]:
+    """Subtract the centre of a space from embeddings, and give them unit length again.
+
+    Templates that were made without the centre become, exactly, those that would be made with it.
+
+    Args:
+        vectors: float32 (n, d), unit length, none of them at the centre.
+        centre: Of d numbers.
+
+    Raises:
+        ArrayError: the centre has another length than the embeddings.
+    """
+    if vectors.shape[1:] != (len(centre.vector),):
+        raise ArrayError(
+            f"embeddings must have shape (n, {len(centre.vector)}), as their centre; "
+            f"received {vectors.shape}"
+        )
+    moved = vectors - np.array(centre.vector, np.float32)
+    unit: NDArray[np.float32] = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    return unit
+
+
 class NetworkEmbedder:
     """An exported network as an `Embedder`."""
 
@@ -93,9 +115,16 @@ class NetworkEmbedder:
 
         Raises:
             ArrayError: the manifest has no alignment.
+            ModelDamagedError: its centre is not that of such embeddings.
         """
         if manifest.alignment is None:
             raise ArrayError(f"{manifest.name} must be an embedder; its manifest has no alignment")
+        centre = manifest.centre
+        if centre is not None and len(centre.vector) != manifest.embedding_size:
+            raise ModelDamagedError(
+                f"{manifest.name} gives {manifest.embedding_size} numbers, its centre has "
+                f"{len(centre.vector)}; run: facerec models pull {manifest.name} --force"
+            )
         self._session = session
         self._alignment = manifest.alignment
         self._manifest = manifest
@@ -145,6 +174,8 @@ class NetworkEmbedder:
         embeddings = self._unit(raw)
         if len(views) > 1:
             embeddings = self._unit(embeddings.sum(axis=0, keepdims=True))
+        if self._manifest.centre is not None:
+            embeddings = centred(embeddings, self._manifest.centre)
         return embeddings[0], float(np.linalg.norm(raw, axis=1).mean())
 
     def _recognisability(self, lengths: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Alignment", "ModelManifest", "ModelTask", "Preprocessing"]
+__all__ = ["Alignment", "EmbeddingCentre", "ModelManifest", "ModelTask", "Preprocessing"]
 
 
 class ModelTask(StrEnum):
@@ -49,6 +49,24 @@ class Alignment:
 
 
 @dataclass(frozen=True)
+class EmbeddingCentre:
+    """Where the embeddings of a network gather, to be subtracted from each.
+
+    Embeddings of different people are not spread evenly about zero, so all similarities hold a
+    part that says nothing of the person (docs/accuracy.md has the gain).
+
+    Attributes:
+        version: Rises whenever `vector` changes; part of the space id.
+        vector: Mean of unit-length embeddings, as many numbers as an embedding has.
+        provenance: What it was fitted on, in words.
+    """
+
+    version: int
+    vector: tuple[float, ...]
+    provenance: str
+
+
+@dataclass(frozen=True)
 class ModelManifest:
     """One installed network: what it is, where it came from, and the hashes of its files.
 
@@ -66,6 +84,7 @@ class ModelManifest:
         embedding_size: Length of the embedding; 0 for a detector.
         embedding_space: Id that every template of this network carries; "" for a detector.
         files: File name in the model's folder -> SHA-256; at least ``model.tflite``.
+        centre: Subtracted from unit-length embeddings; None to subtract nothing.
     """
 
     name: str
@@ -80,3 +99,4 @@ class ModelManifest:
     embedding_size: int
     embedding_space: str
     files: dict[str, str]
+    centre: EmbeddingCentre | None = None

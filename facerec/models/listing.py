@@ -16,6 +16,9 @@ class ModelState(StrEnum):
     AVAILABLE = "available"
     """In the catalogue; can be pulled."""
     INSTALLED = "installed"
+    OUTDATED = "outdated"
+    """Installed by another facerec and usable as it was; pulling it makes it what this one knows,
+    in another embedding space if the catalogue names another."""
     DAMAGED = "damaged"
 
 
@@ -49,12 +52,15 @@ def _listed(name: str, entry: CatalogueEntry | None, store: ModelStore) -> Liste
         except ModelDamagedError:
             state = ModelState.DAMAGED
         else:
+            state = ModelState.INSTALLED
+            if entry is not None and manifest != entry.manifest(manifest.files):
+                state = ModelState.OUTDATED
             return ListedModel(
                 name,
                 manifest.task,
                 manifest.version,
                 manifest.license,
-                ModelState.INSTALLED,
+                state,
                 manifest.embedding_space,
             )
     if entry is None:

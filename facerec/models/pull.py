@@ -1,5 +1,6 @@
 """Pulling networks of the catalogue: download, convert, prove, install."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def pull(
     *,
     force: bool = False,
 ) -> tuple[ModelManifest, ...]:
-    """Install networks of the catalogue; what is installed and whole already is left as it is.
+    """Install networks of the catalogue; what is installed and whole already is not made again.
 
     Args:
         names: Names in the catalogue.
@@ -88,29 +89,30 @@ def _pull(
             pass
         else:
             if installed.weights_sha256 == entry.weights.member_sha256:
-                return installed
+                return _described(entry, installed, store)
     source = fetch(entry.weights, store.cache_dir, progress)
     progress.stage(f"converting {entry.name} and comparing it with its source")
     with store.new_folder() as folder:
         workshop.do(ConvertJob(entry.name, entry.architecture, str(source), str(folder)))
-        (folder / CARD_FILE).write_text(entry.card, encoding="utf-8")
-        manifest = _manifest(entry, folder)
-        store.install(manifest, folder)
+        return _install(entry, store, folder)
+
+
+def _described(entry: CatalogueEntry, installed: ModelManifest, store: ModelStore) -> ModelManifest:
+    """Write the manifest and the card of a whole network anew where the catalogue's are others.
+
+    So a facerec that makes other embeddings of the same network needs no conversion, nor registry.
+    """
+    if installed == entry.manifest(installed.files):
+        return installed
+    with store.new_folder() as folder:
+        for name in installed.files:
+            shutil.copyfile(store.file(entry.name, name), folder / name)
+        return _install(entry, store, folder)
+
+
+def _install(entry: CatalogueEntry, store: ModelStore, folder: Path) -> ModelManifest:
+    (folder / CARD_FILE).write_text(entry.card, encoding="utf-8")
+    files = {name: sha256_of(folder / name) for name in (LITERT_FILE, KERAS_FILE, CARD_FILE)}
+    manifest = entry.manifest(files)
+    store.install(manifest, folder)
     return manifest
-
-
-def _manifest(entry: CatalogueEntry, folder: Path) -> ModelManifest:
-    return ModelManifest(
-        name=entry.name,
-        task=entry.task,
-        architecture=entry.architecture,
-        version=entry.version,
-        license=entry.license,
-        source=entry.source,
-        weights_sha256=entry.weights.member_sha256,
-        preprocessing=entry.preprocessing,
-        alignment=entry.alignment,
-        embedding_size=entry.embedding_size,
-        embedding_space=entry.embedding_space,
-        files={name: sha256_of(folder / name) for name in (LITERT_FILE, KERAS_FILE, CARD_FILE)},
-    )

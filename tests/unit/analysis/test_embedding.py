@@ -7,9 +7,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facerec.analysis.embedding import NetworkEmbedder
+from facerec.analysis.embedding import NetworkEmbedder, centred
 from facerec.errors import ArrayError, ModelDamagedError
-from facerec.inference.manifest import Alignment, ModelManifest, ModelTask, Preprocessing
+from facerec.inference.manifest import (
+    Alignment,
+    EmbeddingCentre,
+    ModelManifest,
+    ModelTask,
+    Preprocessing,
+)
 
 SIDE = 4
 MANIFEST = ModelManifest(
@@ -163,3 +169,40 @@ def test_with_the_mirrored_chip_the_mean_length_counts() -> None:
     manifest = replace(MANIFEST, architecture="sface")
     made = NetworkEmbedder(Scaled(), manifest).embed_assessed(faces, mirrored=True)
     assert made.recognisability[0] == pytest.approx(0.5)
+
+
+def centre_of(size: int) -> EmbeddingCentre:
+    return EmbeddingCentre(1, tuple(np.linspace(-0.05, 0.08, size).tolist()), "a test")
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_centre_is_subtracted_from_the_embedding_of_both_chips(mirrored: bool) -> None:
+    given = chips(3)
+    centre = centre_of(MANIFEST.embedding_size)
+    plain = NetworkEmbedder(Flattened(), MANIFEST).embed(given, mirrored=mirrored)
+    found = NetworkEmbedder(Flattened(), replace(MANIFEST, centre=centre)).embed(
+        given, mirrored=mirrored
+    )
+    assert found.dtype == np.float32
+    for row, before in zip(found, plain, strict=True):
+        np.testing.assert_allclose(row, unit(before - np.array(centre.vector)), atol=1e-6)
+    assert not np.allclose(found, plain, atol=0.01)
+    # So templates made before can be moved, without their pictures.
+    np.testing.assert_allclose(found, centred(plain, centre), atol=1e-7)
+
+
+def test_a_centre_says_nothing_of_how_much_of_a_face_was_seen() -> None:
+    faces = np.full_like(chips(2), 9)
+    manifest = replace(
+        MANIFEST, architecture="sface", embedding_size=2, centre=EmbeddingCentre(1, (0.1, 0.2), "")
+    )
+    made = NetworkEmbedder(Scaled(), manifest).embed_assessed(faces, mirrored=True)
+    assert made.recognisability == pytest.approx([0.5, 0.5])
+    np.testing.assert_allclose(made.vectors[0], unit(np.array([0.5, 0.6])), atol=1e-6)
+
+
+def test_the_centre_of_another_network_is_refused() -> None:
+    with pytest.raises(ModelDamagedError, match="its centre has 3; run: facerec models pull tiny"):
+        NetworkEmbedder(Flattened(), replace(MANIFEST, centre=centre_of(3)))
+    with pytest.raises(ArrayError, match=r"\(n, 3\)"):
+        centred(np.eye(4, dtype=np.float32), centre_of(3))

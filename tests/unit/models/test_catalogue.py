@@ -43,7 +43,7 @@ def test_embedders_have_a_space_and_a_chip_and_detectors_neither(entry) -> None:
     if entry.task is ModelTask.DETECTOR:
         assert (entry.embedding_space, entry.alignment, entry.embedding_size) == ("", None, 0)
         return
-    pattern = rf"{entry.name}-{entry.weights.member_sha256[:12]}-p\d+"
+    pattern = rf"{entry.name}-{entry.weights.member_sha256[:12]}-p\d+(-c\d+)?"
     assert re.fullmatch(pattern, entry.embedding_space)
     points = np.array(entry.alignment.landmarks_px)
     assert points.shape == (5, 2)
@@ -62,8 +62,23 @@ def test_a_space_changes_with_its_weights_and_its_preprocessing() -> None:
         embedding_space("sface", "b" * 64, preprocessing),
         embedding_space("sface", "a" * 64, later),
         embedding_space("other", "a" * 64, preprocessing),
+        embedding_space("sface", "a" * 64, preprocessing, 1),
+        embedding_space("sface", "a" * 64, preprocessing, 2),
     }
-    assert len(spaces) == 4
+    assert len(spaces) == 6
+
+
+@ENTRIES
+def test_a_centre_is_of_the_version_that_the_space_names(entry) -> None:
+    assert entry.embedding_space.endswith(f"-c{entry.centre_version}") == bool(entry.centre_version)
+    if not entry.centre_version:
+        assert entry.centre is None
+        return
+    assert entry.centre.version == entry.centre_version
+    assert len(entry.centre.vector) == entry.embedding_size
+    # A mean of unit vectors lies inside the sphere; one near zero would change nothing.
+    assert 0.1 < np.linalg.norm(entry.centre.vector) < 0.9
+    assert "1156 people" in entry.centre.provenance
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def install(store: ModelStore, name: str = "sface", content: bytes = b"network")
             embedding_size=entry.embedding_size,
             embedding_space=entry.embedding_space,
             files={file: sha256_of(folder / file) for file in (LITERT_FILE, KERAS_FILE)},
+            centre=entry.centre,
         )
         store.install(manifest, folder)
     return manifest
@@ -52,6 +53,15 @@ def test_a_manifest_comes_back_as_it_was_written(store: ModelStore) -> None:
     assert store.require("sface", ModelTask.EMBEDDER) == manifest
     assert store.verify("sface") == manifest
     assert store.file("sface", LITERT_FILE).read_bytes() == b"network"
+
+
+def test_a_manifest_from_before_there_were_centres_has_none(store: ModelStore) -> None:
+    manifest = install(store)
+    path = store.file("sface", MANIFEST_FILE)
+    record = json.loads(path.read_text())
+    assert len(record.pop("centre")["vector"]) == 128
+    path.write_text(json.dumps(record))
+    assert store.require("sface", ModelTask.EMBEDDER) == replace(manifest, centre=None)
 
 
 def test_a_detector_without_alignment_comes_back_too(store: ModelStore) -> None:
