@@ -3,13 +3,15 @@
     .venv/bin/python benchmarks/calibration_transfer.py IMAGES PAIRS [--home HOME]
 
 PAIRS is a pairs file of two folds whose people are all different, as LFW's. FPIR is the mean over
-all galleries of each size drawn from the judged people, everybody else being a stranger.
+all galleries of each size drawn from the judged people, with so many references each, everybody
+else being a stranger.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facerec.cli.evaluation_setup import TemplateMaker, evaluation_settings
 from facerec.decision.operating_point import OperatingPoint
@@ -21,7 +23,8 @@ from facerec.evaluation.pictures.folder import find_people
 from facerec.evaluation.pictures.pairs_file import read_pairs
 
 FMRS = (1e-2, 1e-3, 1e-4)
-SIZES = (50, 100, 200, 400)
+SIZES = {1: (50, 100, 200, 400), 3: (20, 40, 60, 80)}
+"""People in the gallery, by references of each person."""
 FPIR = 0.01
 
 
@@ -30,15 +33,31 @@ def judge(made_on: str, point: OperatingPoint, others: KnownFaces) -> None:
     for fmr in FMRS:
         threshold = point.threshold_at_fmr(fmr)
         report(f"{made_on} FMR {fmr:g}", point.fmr_interval_at(threshold), rates.fmr_at(threshold))
-    first = np.unique(others.people, return_index=True)[1]
-    scores = others.embeddings[first] @ others.embeddings[first].T
-    # Everybody is a stranger to the gallery of all others.
-    best = scores[~np.eye(len(scores), dtype=bool)].reshape(len(scores), -1)
-    for size in SIZES:
-        threshold = point.threshold_at_fpir(FPIR, size)
-        found = expected_fpir(best, np.array([threshold]), np.array([size]))[0, 0]
-        interval = point.fpir_interval_at(threshold, size)
-        report(f"{made_on} FPIR {FPIR:g}, {size} people", interval, float(found))
+    for references, sizes in SIZES.items():
+        best = best_of(others, references)
+        for size in (size for size in sizes if size < best.shape[1]):
+            compared = size * references
+            threshold = point.threshold_at_fpir(FPIR, size, compared)
+            found = expected_fpir(best, np.array([threshold]), np.array([size]))[0, 0]
+            what = f"{made_on} FPIR {FPIR:g}, {size} people of {references} reference(s)"
+            report(what, point.fpir_interval_at(threshold, compared), float(found))
+
+
+def best_of(faces: KnownFaces, references: int) -> NDArray[np.float32]:
+    """Return the best score of everybody's first picture with each other person's references.
+
+    Returns:
+        float32 (people, enrolled people); one's own is -1, so that one is a stranger to all others.
+    """
+    order = np.argsort(faces.people, kind="stable")
+    starts = np.unique(faces.people[order], return_index=True)[1]
+    enrolled = np.flatnonzero(np.bincount(faces.people) >= references)
+    rows = np.array([order[starts[person] :][:references] for person in enrolled])
+    probes = faces.embeddings[order[starts]]
+    scores = probes @ faces.embeddings[rows.ravel()].T
+    best = scores.reshape(len(probes), len(enrolled), references).max(axis=2)
+    best[enrolled, np.arange(len(enrolled))] = -1
+    return np.asarray(best, np.float32)
 
 
 def report(what: str, interval: tuple[float, float], found: float) -> None:

@@ -80,12 +80,14 @@ class OperatingPoint:
     searches: RateCurve | None = None
     bands: tuple[LikelihoodBand, ...] = ()
 
-    def threshold_at_fmr(self, fmr: float) -> float:
-        """Return the similarity at which a share `fmr` of non-mated comparisons would match.
+    def threshold_at_fmr(self, fmr: float, references: int = 1) -> float:
+        """Return the similarity at which a share `fmr` of non-mated claims would match.
 
         Args:
-            fmr: False match rate of one comparison, 0 < fmr < 1. A rate above the highest known
-                gives the lowest knot, whose rate is smaller than asked for.
+            fmr: False match rate, 0 < fmr < 1. A rate above the highest known gives the lowest
+                knot, whose rate is smaller than asked for.
+            references: Templates of one person of which the most alike one counts, from 1; see
+                `threshold_at_fpir`.
 
         Raises:
             OperatingPointError: the rate is not between 0 and 1, or so low that the sample says
@@ -95,9 +97,10 @@ class OperatingPoint:
             raise OperatingPointError(
                 f"a false match rate must lie between 0 and 1; received {fmr}"
             )
-        if fmr < self.lowest_fmr:
-            raise OperatingPointError(self._too_few(fmr))
-        return self.comparisons.similarity_at(fmr)
+        each = _each_of(fmr, references)
+        if each < self.lowest_fmr:
+            raise OperatingPointError(self._too_few(each))
+        return self.comparisons.similarity_at(each)
 
     def fmr_at(self, similarity: float) -> float:
         """Return the false match rate of the threshold `similarity`; falls as that rises."""
@@ -107,19 +110,22 @@ class OperatingPoint:
         """Return the 95 % interval, over people, of the false match rate of a threshold."""
         return self.comparisons.interval_at(similarity)
 
-    def threshold_at_fpir(self, fpir: float, searched: int) -> float:
+    def threshold_at_fpir(self, fpir: float, searched: int, templates: int = 0) -> float:
         """Return the threshold at which a share `fpir` of strangers would match anybody.
 
-        A stranger is compared with `searched` people. Were these comparisons independent, one at
-        least would match with the chance ``1 - (1 - fmr) ** searched``, so each may match with
-        ``fmr = 1 - (1 - fpir) ** (1 / searched)``. Some strangers look like many people and others
-        like nobody, which can only lower the share of strangers that match anybody (Jensen's
-        inequality): the formula errs towards safety. Galleries resampled from LFW give its rate
-        within 2 % (docs/accuracy.md).
+        A stranger is compared with n templates. Were these comparisons independent, one at least
+        would match with the chance ``1 - (1 - fmr) ** n``, so each may match with
+        ``fmr = 1 - (1 - fpir) ** (1 / n)``. Some strangers look like many people and others like
+        nobody, and templates of one person resemble each other, which can only lower the share of
+        strangers that match anybody (Jensen's inequality): the formula errs towards safety.
+        Galleries resampled from LFW give its rate within 2 % with one template a person, and .8 to
+        .9 of it with three (docs/accuracy.md).
 
         Args:
             fpir: False-positive identification rate, 0 < fpir < 1.
             searched: Number of people in the gallery; an empty one is treated as one of one person.
+            templates: Number of templates compared, where a person scores as the best of theirs; no
+                fewer than `searched` are counted.
 
         Raises:
             OperatingPointError: the rate is not between 0 and 1, or the gallery is much larger
@@ -136,19 +142,19 @@ class OperatingPoint:
                 f"{self.largest_gallery}; this one holds {searched}: calibrate on at least "
                 f"{math.ceil(searched / LARGER_THAN_CALIBRATED)} people (facerec calibrate)"
             )
-        each = -math.expm1(math.log1p(-fpir) / max(searched, 1))
+        each = _each_of(fpir, max(searched, templates, 1))
         if each < self.lowest_fmr:
             raise OperatingPointError(self._too_few(each))
         return self._searches.similarity_at(each)
 
-    def fpir_at(self, similarity: float, searched: int) -> float:
-        """Return the share of strangers that a gallery of so many people would name."""
-        return _any_of(self._searches.rate_at(similarity), searched)
+    def fpir_at(self, similarity: float, templates: int) -> float:
+        """Return the share of strangers that a gallery of so many templates would name."""
+        return _any_of(self._searches.rate_at(similarity), templates)
 
-    def fpir_interval_at(self, similarity: float, searched: int) -> tuple[float, float]:
+    def fpir_interval_at(self, similarity: float, templates: int) -> tuple[float, float]:
         """Return the 95 % interval, over people, of the false-positive identification rate."""
         low, high = self._searches.interval_at(similarity)
-        return _any_of(low, searched), _any_of(high, searched)
+        return _any_of(low, templates), _any_of(high, templates)
 
     def log_likelihood_ratio(self, similarity: float, quality: float = 1.0) -> float | None:
         """Return what a similarity is worth as evidence; None when no mated pairs were measured.
@@ -203,8 +209,13 @@ class OperatingPoint:
         return self.comparisons if self.searches is None else self.searches
 
 
-def _any_of(fmr: float, searched: int) -> float:
+def _any_of(rate: float, comparisons: int) -> float:
     """Return the chance that one at least of so many independent comparisons matches."""
-    if fmr >= 1:
+    if rate >= 1:
         return 1.0
-    return -math.expm1(max(searched, 1) * math.log1p(-fmr))
+    return -math.expm1(max(comparisons, 1) * math.log1p(-rate))
+
+
+def _each_of(rate: float, comparisons: int) -> float:
+    """Return the rate of each of so many comparisons of which one at least matches at `rate`."""
+    return rate if comparisons <= 1 else -math.expm1(math.log1p(-rate) / comparisons)

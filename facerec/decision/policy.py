@@ -21,8 +21,9 @@ def identify(
     """Decide who a probe is.
 
     The best person is named when the similarity reaches the threshold of `target_fpir` for a
-    gallery of so many templates (each is a chance to be mistaken for its owner) and leads the second by `min_margin`. A flawed probe is never decided on:
-    "unknown" would be as unfounded as a name.
+    gallery of so many templates (each is a chance to be mistaken for its owner) and leads the
+    second by `min_margin`. A flawed probe is never decided on: "unknown" would be as unfounded as a
+    name.
 
     Args:
         candidates: The best two people at least, of the space of `operating_point`.

@@ -100,6 +100,7 @@ class IndexSet:
             similarities=np.array([-hit.distance for hit in hits], np.float32),
             searched=_people(indexes),
             revision=self.revision,
+            templates=sum(index.templates for index in indexes),
         )
 
     def _refuse_other_spaces(self, embedding_space: str, galleries: Sequence[str]) -> None:

@@ -189,12 +189,15 @@ class Candidates:
         similarities: float32 (k,), descending; each the person's highest cosine similarity.
         searched: Number of people searched, for thresholds that depend on it.
         revision: Revision of the gallery that answered.
+        templates: Number of templates that the probe was compared with, for the same; 0 where only
+            the people were counted.
     """
 
     profile_ids: tuple[str, ...]
     similarities: NDArray[np.float32]
     searched: int
     revision: int
+    templates: int = 0
 
     def __len__(self) -> int:
         return len(self.profile_ids)

@@ -117,25 +117,34 @@ class GrowthCheck:
     fixed_stated: NDArray[np.float64]
 
 
-def check_growth(point: OperatingPoint, best: NDArray[np.float32]) -> GrowthCheck:
+def check_growth(
+    point: OperatingPoint, best: NDArray[np.float32], references_each: int = 1
+) -> GrowthCheck:
     """Hold the stated FPIR against galleries of several sizes.
 
     Args:
         point: The operating point.
         best: float32 (strangers, people) best score of each stranger with each enrolled person.
+        references_each: References of each person.
 
     Raises:
         OperatingPointError: the operating point refuses such galleries.
     """
     people = best.shape[1]
     sizes = np.unique(np.geomspace(min(10, people), people, 6).astype(np.int64))
-    thresholds = np.array([point.threshold_at_fpir(FPIR, int(size)) for size in sizes])
+    compared = sizes * references_each
+    thresholds = np.array(
+        [
+            point.threshold_at_fpir(FPIR, int(n), int(t))
+            for n, t in zip(sizes, compared, strict=True)
+        ]
+    )
     ends = [
-        point.fpir_interval_at(float(threshold), int(size))
-        for threshold, size in zip(thresholds, sizes, strict=True)
+        point.fpir_interval_at(float(threshold), int(count))
+        for threshold, count in zip(thresholds, compared, strict=True)
     ]
     measured = expected_fpir(best, thresholds, sizes)
-    stated = [point.fpir_at(float(thresholds[-1]), int(size)) for size in sizes]
+    stated = [point.fpir_at(float(thresholds[-1]), int(count)) for count in compared]
     return GrowthCheck(
         sizes,
         thresholds,
@@ -147,7 +156,7 @@ def check_growth(point: OperatingPoint, best: NDArray[np.float32]) -> GrowthChec
     )
 
 
-def growth_section(check: GrowthCheck) -> Section:
+def growth_section(check: GrowthCheck, references_each: int = 1) -> Section:
     """Return how FPIR grows with the gallery, stated and measured."""
     rows = tuple(
         (
@@ -162,6 +171,7 @@ def growth_section(check: GrowthCheck) -> Section:
         )
     )
     figure = gallery_size_plot(
+        f"gallery_size_{references_each}",
         check.sizes,
         [
             (f"threshold {check.thresholds[-1]:.3f}, fixed", check.fixed),
@@ -170,7 +180,7 @@ def growth_section(check: GrowthCheck) -> Section:
         [("", check.fixed_stated), ("", np.full(len(check.sizes), FPIR))],
     )
     return Section(
-        "Gallery size",
+        f"Gallery size, {references_each} reference(s) a person",
         tables=(
             Table(
                 "FPIR 1 % as the operating point in use sets it at each gallery size.",

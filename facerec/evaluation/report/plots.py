@@ -142,6 +142,7 @@ def reliability_plot(reliability: Reliability) -> Figure:
 
 
 def gallery_size_plot(
+    name: str,
     sizes: NDArray[np.int64],
     measured: Sequence[tuple[str, NDArray[np.float64]]],
     stated: Sequence[tuple[str, NDArray[np.float64]]] = (),
@@ -149,6 +150,7 @@ def gallery_size_plot(
     """Return FPIR over gallery size at fixed thresholds, measured and as an operating point says.
 
     Args:
+        name: File name without ending.
         sizes: int64 (s,) gallery sizes.
         measured: Label and float64 (s,) FPIR of each threshold, NaN beyond what could be measured.
         stated: The same, as the operating point states it.
@@ -160,7 +162,7 @@ def gallery_size_plot(
         "measured, the mean over all galleries of that size drawn from these people. Lines: what "
         "the operating point states."
     )
-    with _drawn("gallery_size", caption, made) as axes:
+    with _drawn(name, caption, made) as axes:
         colours = (BLUE, RED, GREEN, GREY)
         for (label, rates), colour in zip(measured, colours, strict=False):
             axes.plot(sizes, np.where(rates > 0, rates, np.nan), "o", color=colour, label=label)

@@ -71,7 +71,7 @@ def identification_run(given: IdentificationInput) -> EvaluationRun:
     warnings = search_findings(results[0].scores)
     record = identification_record(results, failures)
     record |= {"warnings": list(warnings), "system": vars(given.system)}
-    growth = _growth(given, results[0])
+    growth = tuple(section for result in results for section in _growth(given, result))
     report = Report(
         f"Identification: {given.system.embedder} on {given.system.data}",
         identification_summary(results),
@@ -100,7 +100,8 @@ def _growth(given: IdentificationInput, result: IdentificationResult) -> tuple[S
     scores = embeddings[strangers] @ embeddings[references].T
     best = np.maximum.reduceat(scores, starts, axis=1)
     try:
-        return (growth_section(check_growth(given.point, best)),)
+        each = result.references_each
+        return (growth_section(check_growth(given.point, best, each), each),)
     except OperatingPointError as error:
         return (Section("Gallery size", (f"The operating point in use refuses: {error}",)),)
 

@@ -49,7 +49,8 @@ def test_each_face_is_decided_on_in_order(gallery: Gallery) -> None:
     assert decisions[2].reasons == (Reason.NARROW_MARGIN,)
     assert decisions[2].similarity == pytest.approx(0.8)
     assert decisions[2].margin == pytest.approx(0.2)
-    assert decisions[0].threshold == POINT.threshold_at_fpir(1e-2, 2)
+    # Two people of three templates.
+    assert decisions[0].threshold == POINT.threshold_at_fpir(1e-2, 2, 3)
 
 
 def test_a_flawed_face_is_undecided(gallery: Gallery) -> None:
@@ -77,6 +78,9 @@ def test_a_claim_is_compared_with_the_persons_best_template(gallery: Gallery) ->
     assert answers["ada"].similarity == pytest.approx(1.0)
     assert answers["bob"].outcome is VerificationOutcome.NO_MATCH
     assert answers["bob"].similarity == pytest.approx(0.0)
+    # Ada has two templates, each of which might be mistaken for the probe's.
+    assert answers["ada"].threshold == POINT.threshold_at_fmr(1e-3, 2)
+    assert answers["bob"].threshold == POINT.threshold_at_fmr(1e-3)
 
 
 def test_a_suspended_person_matches_nothing(gallery: Gallery) -> None:

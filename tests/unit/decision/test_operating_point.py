@@ -94,6 +94,25 @@ def test_identification_threshold_grows_with_the_gallery(
     assert found == pytest.approx(fmr, rel=1e-3), why
 
 
+@pytest.mark.parametrize(
+    ("searched", "templates", "counted"),
+    [(2, 6, 6), (2, 2, 2), (2, 0, 2), (5, 3, 5), (0, 0, 1)],
+)
+def test_every_template_of_a_gallery_is_a_chance_to_be_mistaken(
+    searched: int, templates: int, counted: int
+) -> None:
+    found = POINT.threshold_at_fpir(0.01, searched, templates)
+    assert found == POINT.threshold_at_fpir(0.01, counted)
+    assert POINT.fpir_at(found, counted) == pytest.approx(0.01, rel=1e-6)
+
+
+def test_a_claim_that_several_references_can_confirm_asks_more_of_each() -> None:
+    # 1 - (1 - r) ** 3 = 0.01
+    each = POINT.fmr_at(POINT.threshold_at_fmr(0.01, 3))
+    assert each == pytest.approx(1 - 0.99 ** (1 / 3), rel=1e-6)
+    assert POINT.threshold_at_fmr(0.01, 1) == POINT.threshold_at_fmr(0.01)
+
+
 def test_identification_rate_is_kept_by_simulated_strangers() -> None:
     """Draw non-mated similarities from the very tail that the operating point describes."""
     rng = np.random.default_rng(7)

@@ -17,10 +17,11 @@ POINT = OperatingPoint("space", RateCurve((-1.0, 0.25, 0.5), (1.0, 1e-2, 1e-3)),
 FPIR, MARGIN = 1e-2, 0.125
 
 
-def candidates(*similarities: float, searched: int | None = None) -> Candidates:
+def candidates(*similarities: float, searched: int | None = None, templates: int = 0) -> Candidates:
     names = tuple("abcdef"[: len(similarities)])
     count = len(similarities) if searched is None else searched
-    return Candidates(names, np.array(similarities, np.float32), count, revision=1)
+    scores = np.array(similarities, np.float32)
+    return Candidates(names, scores, count, revision=1, templates=templates)
 
 
 IDENTIFIED, UNKNOWN, UNDECIDED = Outcome.IDENTIFIED, Outcome.UNKNOWN, Outcome.UNDECIDED
@@ -91,6 +92,19 @@ def test_the_same_score_names_in_a_small_gallery_and_not_in_a_large_one() -> Non
     assert outcomes == [IDENTIFIED, IDENTIFIED, UNKNOWN, UNKNOWN]
 
 
+def test_the_same_score_names_nobody_where_the_same_people_have_many_templates() -> None:
+    outcomes = [
+        policy.identify(
+            candidates(0.5, searched=3, templates=templates),
+            operating_point=POINT,
+            target_fpir=FPIR,
+            min_margin=0,
+        ).outcome
+        for templates in (3, 9, 11, 1000)
+    ]
+    assert outcomes == [IDENTIFIED, IDENTIFIED, UNKNOWN, UNKNOWN]
+
+
 MATCH, NO_MATCH = VerificationOutcome.MATCH, VerificationOutcome.NO_MATCH
 
 
@@ -118,6 +132,16 @@ def test_verify(
     assert answer.match is (outcome is MATCH), why
     assert [reason.value for reason in answer.reasons] == reasons, why
     assert (answer.similarity, answer.threshold, answer.fmr) == (similarity, 0.5, 1e-3)
+
+
+def test_a_claim_pays_for_the_references_that_can_confirm_it() -> None:
+    answers = [
+        policy.verify(0.5, operating_point=POINT, target_fmr=1e-3, references=references)
+        for references in (1, 2)
+    ]
+    assert [answer.match for answer in answers] == [True, False]
+    assert answers[1].threshold == POINT.threshold_at_fmr(1e-3, 2)
+    assert answers[1].fmr == 1e-3
 
 
 def test_a_flaw_that_is_no_reason_is_refused() -> None:
