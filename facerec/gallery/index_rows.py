@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Changes", "IndexedRows", "joined_rows"]
+__all__ = ["Changes", "IndexedRows", "joined_rows", "sorted_by_person"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,14 @@ def joined_rows(parts: Sequence[IndexedRows]) -> IndexedRows:
         np.concatenate([part.people for part in parts]),
         np.concatenate([part.profile_ids for part in parts]),
     )
+
+
+def sorted_by_person(rows: IndexedRows) -> IndexedRows:
+    """Return the same rows in the order of their people's numbers; a person's keep theirs."""
+    if np.all(rows.people[:-1] <= rows.people[1:]):
+        return rows
+    order = np.argsort(rows.people, kind="stable")
+    return IndexedRows(rows.embeddings[order], rows.people[order], rows.profile_ids[order])
 
 
 @dataclass(frozen=True, eq=False)
