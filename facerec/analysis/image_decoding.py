@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from facerec.errors import ImageError
 
-__all__ = ["decode_image", "read_image"]
+__all__ = ["decode_image", "read_image", "read_picture_file"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 
@@ -50,19 +50,29 @@ def read_image(path: Path, *, max_pixels: int) -> NDArray[np.uint8]:
         ImageError: there is no such file, it cannot be read, or `decode_image` refuses it; the
             message names the file.
     """
+    data = read_picture_file(path, max_pixels=max_pixels)
+    try:
+        return decode_image(data, max_pixels=max_pixels)
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+
+
+def read_picture_file(path: Path, *, max_pixels: int) -> bytes:
+    """Return the bytes of a file that may hold a picture; no larger file is read.
+
+    Raises:
+        ImageError: there is no such file, it is larger than any picture of `max_pixels`, or it
+            cannot be read; the message names the file.
+    """
     try:
         if not path.is_file():
             problem = "it is not a file" if path.exists() else "there is no such file"
             raise ImageError(f"{path}: {problem}; check the path")
         if path.stat().st_size > max_pixels * MOST_BYTES_A_PIXEL + HEADER_BYTES:
             raise ImageError(f"{path}: too large for a picture of at most {max_pixels} pixels")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from error
-    try:
-        return decode_image(data, max_pixels=max_pixels)
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from error
 
 
 def decode_image(data: bytes, *, max_pixels: int) -> NDArray[np.uint8]:

@@ -1,72 +1,122 @@
-"""``facerec enroll``: enrol a person from pictures, or a folder of people."""
+"""``facerec enroll``: enrol a person from pictures, or a folder or table of people."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
 
+from facerec.cli import enrolment_options as option
 from facerec.cli.console import Home, Json, emit, messages, output, stated_failures, warn
 from facerec.cli.options import InGallery, Largest
 
 if TYPE_CHECKING:
-    from facerec.cli.enrolling import EnrolmentOptions, EnrolmentResult, Person
+    from facerec.cli.enrolling import Enroller, EnrolmentOptions
+    from facerec.cli.enrolment_report import EnrolmentReport
+    from facerec.cli.enrolment_result import EnrolmentResult
+    from facerec.cli.people_to_enrol import Person
     from facerec.gallery.gallery import Gallery
     from facerec.settings import Settings
 
-__all__ = ["enroll"]
+__all__ = ["enroll", "show_result", "warn_of_others"]
 
 
 def enroll(
-    name: Annotated[str | None, typer.Argument(help="The person's name.")] = None,
-    images: Annotated[list[Path] | None, typer.Argument(help="Pictures of the person.")] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option("--from", help="Enrol many: a folder that holds one folder a person."),
-    ] = None,
+    name: option.Name = None,
+    images: option.Images = None,
+    source: option.From = None,
     gallery: InGallery = None,
-    create_gallery: Annotated[
-        bool, typer.Option("--create-gallery", help="Make galleries that do not exist yet.")
-    ] = False,
-    profile_id: Annotated[
-        str | None, typer.Option("--id", help="Id for the person.  [default: a random one]")
-    ] = None,
-    consent: Annotated[
-        str, typer.Option("--consent", help="Where the evidence of the person's consent is.")
-    ] = "",
+    create_gallery: option.CreateGallery = False,
+    profile_id: option.NewId = None,
+    external_id: option.ExternalId = "",
+    consent: option.EvidenceOfConsent = "",
+    attribute: option.Attribute = None,
+    valid_from: option.ValidFrom = None,
+    valid_until: option.ValidUntil = None,
     largest: Largest = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Take the largest face whatever its quality.")
-    ] = False,
+    accept_poor: option.AcceptPoor = False,
+    accept_duplicate: option.AcceptDuplicate = False,
+    accept_outliers: option.AcceptOutliers = False,
+    report: option.Report = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Enrol a person from pictures that show them alone, or everybody in a folder.
+    """Enrol a person from pictures that show them alone, or everybody in a folder or table.
 
-    A person who was enrolled before under this name from one of these pictures is not enrolled
-    twice; pictures that are new are added.
+    Who has the external id already, or the name and one of these pictures, is not enrolled twice;
+    pictures that are new are added. So what was broken off goes on when it is given again.
     """
-    with stated_failures():
-        from facerec.cli.enrolling import EnrolmentOptions, people_of_folder, person_of_pictures
-        from facerec.settings import load_settings
+    from facerec.cli.enrolling import EnrolmentOptions
+    from facerec.decision.enrolment_check import Overrides
+    from facerec.settings import load_settings
 
-        if (folder is None) == (name is None):
-            raise typer.BadParameter("give NAME and IMAGE..., or --from DIR")
-        if name is not None and not images:
-            raise typer.BadParameter("give at least one picture after the name")
-        if folder is not None and profile_id is not None:
-            raise typer.BadParameter("--id is for one person; --from enrols many")
+    overrides = Overrides(accept_duplicate, accept_outliers)
+    with stated_failures():
+        details = _Details(profile_id, external_id, attribute or [], valid_from, valid_until)
+        people = _people(name, images or [], source, details)
         settings = load_settings(home)
         galleries = tuple(gallery or [settings.gallery])
-        options = EnrolmentOptions(galleries, profile_id, consent, largest, force)
-        if folder is not None:
-            people = people_of_folder(folder)
-        else:
-            people = (person_of_pictures(name or "", images or []),)
-        failed = _enrol_all(settings, people, options, create_gallery, as_json)
-        if failed:
+        options = EnrolmentOptions(galleries, consent, largest, accept_poor, overrides)
+        if _enrol_all(settings, people, options, create_gallery, report, as_json):
             raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class _Details:
+    """What the options say of the one person who is named."""
+
+    profile_id: str | None
+    external_id: str
+    attributes: Sequence[str]
+    valid_from: str | None
+    valid_until: str | None
+
+    def of(self, person: "Person") -> "Person":
+        """Return a person with these details.
+
+        Raises:
+            GalleryError: one of them is not fit.
+        """
+        from facerec.cli.attributes import with_attributes
+        from facerec.cli.times import validity
+        from facerec.gallery.identifiers import check_profile_id
+
+        begins, ends = validity(self.valid_from, self.valid_until)
+        return replace(
+            person,
+            profile_id=None if self.profile_id is None else check_profile_id(self.profile_id),
+            external_id=self.external_id,
+            attributes=with_attributes({}, self.attributes),
+            valid_from=begins,
+            valid_until=ends,
+        )
+
+
+def _people(
+    name: str | None, images: Sequence[Path], source: Path | None, details: _Details
+) -> "tuple[Person, ...]":
+    """Return whom to enrol.
+
+    Raises:
+        SourceError: the folder or table is not fit.
+        GalleryError: the name or a detail of one person is not fit.
+    """
+    from facerec.cli.people_to_enrol import people_from, person_of_pictures
+
+    if (source is None) == (name is None):
+        raise typer.BadParameter("give NAME and IMAGE..., or --from a folder or .csv file")
+    if source is not None:
+        if details != _Details(None, "", [], None, None):
+            raise typer.BadParameter(
+                "--id, --external-id, --attribute and --valid-... are for one person; --from "
+                "enrols many, and takes them from the columns of a .csv file"
+            )
+        return people_from(source)
+    if not images:
+        raise typer.BadParameter("give at least one picture after the name")
+    return (details.of(person_of_pictures(name or "", images)),)
 
 
 def _enrol_all(
@@ -74,56 +124,85 @@ def _enrol_all(
     people: "Sequence[Person]",
     options: "EnrolmentOptions",
     create_gallery: bool,
+    report: Path | None,
     as_json: bool,
 ) -> int:
     """Enrol people one after the other and report each; return how many could not be enrolled."""
-    from facerec.assembly import build_analyzer, open_gallery
+    from facerec.assembly import build_analyzer, build_enrolment_check, open_gallery
     from facerec.cli.enrolling import Enroller
-    from facerec.cli.progress import progress_over
+    from facerec.cli.enrolment_report import EnrolmentReport
 
+    written = None if report is None else EnrolmentReport(report)
     with open_gallery(settings) as gallery:
         if not create_gallery:
             gallery.require_galleries(options.galleries)
         analyzer = build_analyzer(settings)
+        check = build_enrolment_check(settings, gallery, analyzer.embedding_space)
+        warn_of_others(gallery, analyzer.embedding_space)
         if create_gallery:
-            _create_galleries(gallery, options.galleries)
-        enroller = Enroller(settings, analyzer, gallery, options)
-        failed = 0
-        pictures = sum(len(person.pictures) for person in people)
-        with progress_over(pictures, "pictures", shown=len(people) > 1) as advance:
-            for person in people:
-                result = enroller.enrol(person)
-                _report(result, as_json)
-                failed += result.profile_id is None
-                advance(len(person.pictures))
+            for name in _galleries_of(people, options):
+                gallery.create_gallery(name)
+        enroller = Enroller(settings, analyzer, gallery, options, check)
+        try:
+            failed = _report_each(enroller, people, written, as_json)
+        finally:
+            if written is not None:
+                written.write()
     if len(people) > 1 and not as_json:
         messages.print(f"{len(people) - failed} of {len(people)} people are enrolled")
     return failed
 
 
-def _create_galleries(gallery: "Gallery", names: Iterable[str]) -> None:
-    for name in names:
-        gallery.create_gallery(name)
+def _report_each(
+    enroller: "Enroller",
+    people: "Sequence[Person]",
+    report: "EnrolmentReport | None",
+    as_json: bool,
+) -> int:
+    from facerec.cli.progress import progress_over
+
+    failed = 0
+    pictures = sum(len(person.pictures) for person in people)
+    with progress_over(pictures, "pictures", shown=len(people) > 1) as advance:
+        for result in enroller.enrol_all(people, lambda person: advance(len(person.pictures))):
+            show_result(result, as_json)
+            failed += result.profile_id is None
+            if report is not None:
+                report.add(result)
+    return failed
 
 
-def _report(result: "EnrolmentResult", as_json: bool) -> None:
+def _galleries_of(people: "Iterable[Person]", options: "EnrolmentOptions") -> tuple[str, ...]:
+    """Return the galleries that people are to be in, each once."""
+    each = (person.galleries or options.galleries for person in people)
+    return tuple(dict.fromkeys(name for names in each for name in names))
+
+
+def warn_of_others(gallery: "Gallery", embedding_space: str) -> None:
+    """Say how many people newcomers cannot be compared with."""
+    others = gallery.enrolling.people_without(embedding_space)
+    if others:
+        warn(
+            f"{others} enrolled people have no template of the embedding space {embedding_space} "
+            "and are not compared with: whoever is enrolled now may be one of them"
+        )
+
+
+def show_result(result: "EnrolmentResult", as_json: bool) -> None:
+    """Tell what came of a person: the answer on stdout, what is wrong on stderr."""
+    from facerec.cli.enrolment_result import result_record
+
+    line = f"line {result.person.line}: " if result.person.line else ""
     for rejected in result.rejected:
         warn(f"{rejected.image} is not used: {rejected.detail or ', '.join(rejected.reasons)}")
+    for accepted in result.accepted:
+        warn(f"{accepted.image} is used although: {', '.join(accepted.reasons)}")
+    for warning in result.warnings:
+        warn(f"{line}{result.name}: {warning}")
     if result.profile_id is None:
-        warn(f"{result.name} could not be enrolled: {result.problem}")
+        warn(f"{line}{result.name} could not be enrolled: {result.problem}")
     if as_json:
-        emit(
-            {
-                "profile_id": result.profile_id,
-                "name": result.name,
-                "templates": result.templates,
-                "already_enrolled": result.already_enrolled,
-                "rejected": [
-                    {"image": str(rejected.image), "reasons": rejected.reasons}
-                    for rejected in result.rejected
-                ],
-            }
-        )
+        emit(result_record(result))
     elif result.profile_id is not None:
         what = "was already enrolled" if result.already_enrolled else "is enrolled"
         output.print(

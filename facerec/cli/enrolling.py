@@ -1,42 +1,33 @@
 """Enrolling people from picture files, as ``facerec enroll`` does."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 
 from facerec.analysis.analyzer import FaceAnalyzer
-from facerec.analysis.image_decoding import read_image
+from facerec.analysis.image_decoding import read_image, read_picture_file
+from facerec.cli.enrolment_batch import THEIRS, EnrolmentBatch, Prepared
+from facerec.cli.enrolment_result import EnrolmentResult, PictureRemark, problem_of
+from facerec.cli.people_to_enrol import Person
 from facerec.decision.enrolment import assess_picture
-from facerec.errors import GalleryError, ImageError, SourceError
+from facerec.decision.enrolment_check import EnrolmentCheck, Judgement, Overrides
+from facerec.decision.enrolment_rules import Objection
+from facerec.errors import GalleryError, ImageError
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.identifiers import check_display_name
-from facerec.gallery.profile import NewTemplate, Profile
+from facerec.gallery.profile import NewProfile, NewTemplate, Profile
 from facerec.settings import Settings
 
-__all__ = [
-    "Enroller",
-    "EnrolmentOptions",
-    "EnrolmentResult",
-    "Person",
-    "RejectedPicture",
-    "people_of_folder",
-    "person_of_pictures",
-]
-
-_PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-"""Which files of a person's folder are taken for pictures; others may be notes."""
+__all__ = ["Enroller", "EnrolmentOptions"]
 
 UNREADABLE = "unreadable"
 """The reason, beside those of `facerec.decision`, for which a file is rejected."""
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody to enrol: a name, and the files of their pictures."""
-
-    name: str
-    pictures: tuple[Path, ...]
+_NO_PICTURES = "there are no pictures"
+STORE_EVERY_S = 2.0
+"""People who were analysed are stored together, at the latest so long after the first of them: one
+transaction a person would cost a sync of the disk each, and this much work is lost in a crash."""
 
 
 @dataclass(frozen=True)
@@ -44,83 +35,27 @@ class EnrolmentOptions:
     """How to enrol.
 
     Attributes:
-        galleries: Galleries to put people into.
-        profile_id: Id to use; None for a random one.
+        galleries: Galleries to put people into who do not say which.
         consent: Where the evidence of consent is.
         largest: Take the largest face where a picture shows several.
-        force: Take the largest face whatever its quality.
+        accept_poor: Take the largest face whatever its quality.
+        overrides: Which other objections are overridden.
     """
 
     galleries: tuple[str, ...]
-    profile_id: str | None = None
     consent: str = ""
     largest: bool = False
-    force: bool = False
+    accept_poor: bool = False
+    overrides: Overrides = field(default_factory=Overrides)
 
 
-@dataclass(frozen=True)
-class RejectedPicture:
-    """A picture that no template was made of.
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """A person's pictures: templates, each with its file, and what speaks against some."""
 
-    Attributes:
-        image: Its file.
-        reasons: Stable words why.
-        detail: More about an unreadable file; else "".
-    """
-
-    image: Path
-    reasons: tuple[str, ...]
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class EnrolmentResult:
-    """What came of one person.
-
-    Attributes:
-        profile_id: Their profile; None when they could not be enrolled.
-        name: Their name.
-        templates: Templates that the profile now holds.
-        rejected: Pictures that were not used.
-        already_enrolled: The profile existed, and nothing was added to its templates.
-        problem: Why they could not be enrolled; "" when they are.
-    """
-
-    profile_id: str | None
-    name: str
-    templates: int
-    rejected: tuple[RejectedPicture, ...] = ()
-    already_enrolled: bool = False
-    problem: str = ""
-
-
-def person_of_pictures(name: str, pictures: Sequence[Path]) -> Person:
-    """Return one person.
-
-    Raises:
-        GalleryError: the name is not fit for one.
-    """
-    return Person(check_display_name(name), tuple(pictures))
-
-
-def people_of_folder(folder: Path) -> tuple[Person, ...]:
-    """Return the people of a folder with one folder each, in order of name.
-
-    The folder's name is the person's, with ``_`` for a space; pictures are known by their suffix.
-
-    Raises:
-        SourceError: it is not such a folder.
-    """
-    if not folder.is_dir():
-        raise SourceError(f"{folder} is not a folder; give one that holds one folder a person")
-    people = tuple(
-        Person(entry.name.replace("_", " "), _pictures(entry))
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir() and not entry.name.startswith(".")
-    )
-    if not people:
-        raise SourceError(f"{folder} holds no folder; give one that holds one folder a person")
-    return people
+    templates: tuple[NewTemplate, ...]
+    files: tuple[Path, ...]
+    rejected: tuple[PictureRemark, ...]
 
 
 class Enroller:
@@ -132,64 +67,131 @@ class Enroller:
         analyzer: FaceAnalyzer,
         gallery: Gallery,
         options: EnrolmentOptions,
+        check: EnrolmentCheck,
     ) -> None:
         self._settings = settings
         self._analyzer = analyzer
         self._gallery = gallery
         self._options = options
+        self._check = check
 
     def enrol(self, person: Person) -> EnrolmentResult:
-        """Enrol one person, or say why not.
+        """Enrol one person, or say why not; see `enrol_all`."""
+        return next(iter(self.enrol_all([person])))
+
+    def enrol_all(
+        self, people: Iterable[Person], on_person: Callable[[Person], None] = lambda _: None
+    ) -> Iterator[EnrolmentResult]:
+        """Enrol people in turn and yield what came of each, in their order, once it is on the disk.
+
+        Killed at any moment, everybody whose result was yielded is enrolled; the same again
+        enrols the others.
+
+        Args:
+            people: Whom.
+            on_person: Told of each one whose pictures were analysed.
 
         Raises:
             GalleryError: the gallery cannot store anybody, for instance because the disk is full.
         """
+        batch = EnrolmentBatch(self._gallery)
+        since = monotonic()
         try:
-            name = check_display_name(person.name)
-        except GalleryError as error:
-            return EnrolmentResult(None, person.name, 0, problem=str(error))
-        hashes = {path: _sha256_of(path) for path in person.pictures}
-        profile = self._enrolled_before(name, set(hashes.values()))
-        known = self._gallery.enrolled_content(name).get(profile.profile_id) if profile else None
-        templates: list[NewTemplate] = []
-        rejected: list[RejectedPicture] = []
-        for path, sha256 in hashes.items():
-            if sha256 not in (known or ()):
-                self._assess(path, sha256, templates, rejected)
-        if profile is not None:
-            return self._extend(profile, templates, tuple(rejected))
-        if not templates:
-            problem = "none of the pictures can be used" if hashes else "there are no pictures"
-            return EnrolmentResult(None, name, 0, tuple(rejected), problem=problem)
-        profile = self._gallery.enrol(
-            name,
-            templates,
-            galleries=self._options.galleries,
-            profile_id=self._options.profile_id,
-            consent=self._options.consent,
-        )
-        return EnrolmentResult(profile.profile_id, name, profile.templates, tuple(rejected))
+            for person in people:
+                if not len(batch):
+                    since = monotonic()
+                prepared = self._prepared(person, batch)
+                batch.add(prepared)
+                on_person(person)
+                if monotonic() - since >= STORE_EVERY_S:
+                    yield from batch.store()
+        except KeyboardInterrupt:
+            yield from batch.store()
+            raise
+        yield from batch.store()
 
-    def _enrolled_before(self, name: str, hashes: set[str]) -> Profile | None:
-        """Return the profile of that name, and id if one is asked for, that has such a picture."""
-        for profile_id, content in self._gallery.enrolled_content(name).items():
-            if content & hashes and self._options.profile_id in (None, profile_id):
-                return self._gallery.get(profile_id)
+    def add_pictures(self, profile_id: str, pictures: Sequence[Path]) -> EnrolmentResult:
+        """Add pictures to somebody who is enrolled; those that are held already change nothing.
+
+        Raises:
+            ProfileNotFoundError: no profile has that id.
+            GalleryError: the gallery cannot store them.
+        """
+        person = Person(self._gallery.get(profile_id).name, tuple(pictures), galleries=())
+        return self._added(person, profile_id, *self._hashes(person))
+
+    def _prepared(self, person: Person, batch: EnrolmentBatch) -> Prepared:
+        """Do all for a person but store them, unless they are enrolled already."""
+        if person.problem:
+            return Prepared(EnrolmentResult(person, None, problem=person.problem))
+        try:
+            person = replace(person, name=check_display_name(person.name))
+        except GalleryError as error:
+            return Prepared(EnrolmentResult(person, None, problem=str(error)))
+        try:
+            self._gallery.require_galleries(self._galleries(person))
+            return self._of_pictures(person, batch)
+        except THEIRS as error:
+            return Prepared(EnrolmentResult(person, None, problem=str(error)))
+
+    def _of_pictures(self, person: Person, batch: EnrolmentBatch) -> Prepared:
+        hashes, unreadable = self._hashes(person)
+        contents = frozenset(hashes)
+        if batch.may_hold(person):
+            batch.flush()
+        profile_id = self._enrolled_before(person, contents)
+        if profile_id is not None:
+            return Prepared(self._added(person, profile_id, hashes, unreadable))
+        read = self._read(hashes, unreadable)
+        if not read.templates:
+            problem = "none of the pictures can be used" if person.pictures else _NO_PICTURES
+            return Prepared(EnrolmentResult(person, None, 0, read.rejected, problem=problem))
+        if batch.resembles(read.templates, self._check.least_of_note(len(read.templates))):
+            batch.flush()  # so that whoever waits is found among the enrolled
+        judged = self._judge(person, read, None)
+        newcomer = None if judged.refusal else self._new(person, judged)
+        return Prepared(_result(person, judged, read), newcomer)
+
+    def _hashes(self, person: Person) -> tuple[dict[str, Path], list[PictureRemark]]:
+        """Return the first file of each content by its SHA-256, and what cannot be read."""
+        files: dict[str, Path] = {}
+        unreadable: list[PictureRemark] = []
+        for path in person.pictures:
+            try:
+                data = read_picture_file(path, max_pixels=self._settings.analysis.max_image_pixels)
+                files.setdefault(hashlib.sha256(data).hexdigest(), path)
+            except ImageError as error:
+                unreadable.append(PictureRemark(path, (UNREADABLE,), str(error)))
+        return files, unreadable
+
+    def _enrolled_before(self, person: Person, contents: frozenset[str]) -> str | None:
+        """Return who has the external id, or the name, the id if one is given, and a picture."""
+        if person.external_id:
+            return self._gallery.find_external(person.external_id)
+        for profile_id, content in self._gallery.enrolled_content(person.name).items():
+            if content & contents and person.profile_id in (None, profile_id):
+                return profile_id
         return None
 
-    def _assess(
-        self,
-        path: Path,
-        sha256: str,
-        templates: list[NewTemplate],
-        rejected: list[RejectedPicture],
-    ) -> None:
-        """Make a template of a picture and add it, or the picture, to one of the lists."""
+    def _read(self, hashes: dict[str, Path], unreadable: Sequence[PictureRemark]) -> _Read:
+        """Make a template of each picture that is fit for it."""
+        templates: list[NewTemplate] = []
+        files: list[Path] = []
+        rejected = list(unreadable)
+        for sha256, path in hashes.items():
+            made = self._template(path, sha256)
+            if isinstance(made, PictureRemark):
+                rejected.append(made)
+            else:
+                templates.append(made)
+                files.append(path)
+        return _Read(tuple(templates), tuple(files), tuple(rejected))
+
+    def _template(self, path: Path, sha256: str) -> NewTemplate | PictureRemark:
         try:
             image = read_image(path, max_pixels=self._settings.analysis.max_image_pixels)
         except ImageError as error:
-            rejected.append(RejectedPicture(path, (UNREADABLE,), str(error)))
-            return
+            return PictureRemark(path, (UNREADABLE,), str(error))
         picture = assess_picture(
             self._analyzer,
             image,
@@ -197,46 +199,99 @@ class Enroller:
             content_sha256=sha256,
             min_quality=self._settings.decision.min_quality,
             largest=self._options.largest,
-            force=self._options.force,
+            force=self._options.accept_poor,
         )
         if picture.template is None:
-            reasons = tuple(reason.value for reason in picture.reasons)
-            rejected.append(RejectedPicture(path, reasons))
-        else:
-            templates.append(picture.template)
+            return PictureRemark(path, tuple(reason.value for reason in picture.reasons))
+        return picture.template
 
-    def _extend(
-        self,
-        profile: Profile,
-        templates: Sequence[NewTemplate],
-        rejected: tuple[RejectedPicture, ...],
-    ) -> EnrolmentResult:
-        """Add to a profile what it lacks."""
-        if templates:
-            profile = self._gallery.add_templates(profile.profile_id, templates)
-        if not set(self._options.galleries) <= set(profile.galleries):
-            profile = self._gallery.add_to_galleries(profile.profile_id, self._options.galleries)
-        return EnrolmentResult(
-            profile.profile_id,
-            profile.name,
-            profile.templates,
-            rejected,
-            already_enrolled=not templates,
+    def _judge(self, person: Person, read: _Read, profile_id: str | None) -> Judgement:
+        return self._check.judge(
+            read.templates,
+            name=person.name,
+            profile_id=profile_id,
+            overrides=self._options.overrides,
         )
 
+    def _new(self, person: Person, judged: Judgement) -> NewProfile:
+        return NewProfile(
+            name=person.name,
+            templates=judged.templates,
+            galleries=self._galleries(person),
+            profile_id=person.profile_id,
+            consent=self._options.consent if person.consent is None else person.consent,
+            external_id=person.external_id,
+            attributes=person.attributes,
+            valid_from=person.valid_from,
+            valid_until=person.valid_until,
+        )
 
-def _pictures(folder: Path) -> tuple[Path, ...]:
-    return tuple(
-        path
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() in _PICTURE_SUFFIXES and not path.name.startswith(".")
+    def _added(
+        self,
+        person: Person,
+        profile_id: str,
+        hashes: dict[str, Path],
+        unreadable: Sequence[PictureRemark],
+    ) -> EnrolmentResult:
+        """Add to a profile what it lacks; nothing else of it is changed."""
+        known = self._gallery.enrolling.content_of(profile_id)
+        new = {sha256: path for sha256, path in hashes.items() if sha256 not in known}
+        read = self._read(new, unreadable)
+        result = EnrolmentResult(person, profile_id, rejected=read.rejected)
+        if read.templates:
+            judged = self._judge(person, read, profile_id)
+            result = _result(person, judged, read)
+            if judged.refusal:
+                return result
+            self._gallery.add_templates(profile_id, judged.templates)
+        profile = self._gallery.get(profile_id)
+        if not set(self._galleries(person)) <= set(profile.galleries):
+            profile = self._gallery.add_to_galleries(profile_id, self._galleries(person))
+        return replace(
+            result,
+            profile_id=profile_id,
+            templates=profile.templates,
+            already_enrolled=not read.templates,
+            differs=_differences(person, profile),
+        )
+
+    def _galleries(self, person: Person) -> tuple[str, ...]:
+        return self._options.galleries if person.galleries is None else person.galleries
+
+
+def _result(person: Person, judged: Judgement, read: _Read) -> EnrolmentResult:
+    """Return what came of a person before they are stored."""
+    stands = Objection.NOT_LIKE_THE_OTHERS
+    left_out = () if stands in judged.accepted else judged.outliers
+    outliers = tuple(PictureRemark(read.files[i], (stands.value,)) for i in left_out)
+    kept = [file for i, file in enumerate(read.files) if i not in left_out]
+    accepted = tuple(
+        PictureRemark(file, template.accepted)
+        for file, template in zip(kept, judged.templates, strict=False)
+        if template.accepted
+    )
+    return EnrolmentResult(
+        person,
+        None,
+        len(judged.templates),
+        rejected=read.rejected + outliers,
+        accepted=accepted,
+        refusal=judged.refusal,
+        problem=problem_of(judged),
+        doubles=judged.doubles,
+        look_alikes=judged.look_alikes,
+        same_name=judged.same_name,
+        compared=judged.compared,
     )
 
 
-def _sha256_of(path: Path) -> str:
-    """Return the hash of a file's content; "" when it cannot be read, which reading it will say."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
+def _differences(person: Person, profile: Profile) -> tuple[str, ...]:
+    """Name what a profile holds otherwise than is said of the person now."""
+    differs = {
+        "name": person.name != profile.name,
+        "profile_id": person.profile_id not in (None, profile.profile_id),
+        "attributes": any(profile.attributes.get(k) != v for k, v in person.attributes.items()),
+        "valid_from": person.valid_from not in (None, profile.valid_from),
+        "valid_until": person.valid_until not in (None, profile.valid_until),
+    }
+    return tuple(what for what, different in differs.items() if different)

@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures
 from facerec.cli.profile_changes import erase_profile, export_profile, update_profile
+from facerec.cli.profile_pictures import add_pictures
 
 if TYPE_CHECKING:
     from facerec.gallery.profile import Profile, Template
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["profile_record", "profiles"]
 
 profiles = typer.Typer(name="profiles", help="Enrolled people.", no_args_is_help=True)
+profiles.command("add-pictures")(add_pictures)
 profiles.command("update")(update_profile)
 profiles.command("export")(export_profile)
 profiles.command("erase")(erase_profile)

@@ -11,6 +11,7 @@ from facerec.decision.enrolment_rules import (
     Objection,
     OwnPictures,
     Resemblance,
+    Thresholds,
     agreement,
     doubles,
     look_alikes,
@@ -53,6 +54,8 @@ class Judgement:
         look_alikes: Who looks nearly the same, most alike first.
         same_name: Other profiles of the same display name.
         accepted: What was overridden.
+        compared: False when what is enrolled of the person is of another embedding space, so that
+            nothing says whether the pictures show them.
     """
 
     templates: tuple[NewTemplate, ...]
@@ -62,6 +65,7 @@ class Judgement:
     look_alikes: tuple[Resemblance, ...] = ()
     same_name: tuple[str, ...] = ()
     accepted: tuple[Objection, ...] = ()
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,11 @@ class EnrolmentCheck:
     gallery: Gallery
     operating_point: OperatingPoint
     rules: EnrolmentRules
+
+    def least_of_note(self, pictures: int) -> float:
+        """Return the similarity below which nobody concerns a newcomer with so many pictures."""
+        limits = self._limits(pictures)
+        return min(limits.same_person, limits.look_alike - self.rules.min_margin)
 
     def judge(
         self,
@@ -102,10 +111,7 @@ class EnrolmentCheck:
         same_name = tuple(i for i in self.gallery.enrolling.named(name) if i != profile_id)
         held = self._held(profile_id)
         vectors = np.stack([*held, *(self._vector(template) for template in templates)])
-        people = self._people()
-        limits = thresholds(
-            self.operating_point, self.rules, people=people, pictures=len(templates)
-        )
+        limits = self._limits(len(templates))
         alike = np.asarray(vectors @ vectors.T, np.float32)
         own = agreement(alike, limits.own_pictures, enrolled=len(held))
         if not (own.agree or overrides.outliers):
@@ -129,6 +135,7 @@ class EnrolmentCheck:
             ),
             same_name=same_name,
             accepted=accepted,
+            compared=profile_id is None or bool(held),
         )
 
     def _vector(self, template: NewTemplate) -> NDArray[np.float32]:
@@ -147,9 +154,9 @@ class EnrolmentCheck:
         held = self.gallery.templates(profile_id)
         return [template.embedding for template in held if template.embedding_space == space]
 
-    def _people(self) -> int:
-        """Return how many people a newcomer is compared with, each gallery's counted once."""
-        return self.gallery.enrolling.people()
+    def _limits(self, pictures: int) -> Thresholds:
+        templates = self.gallery.enrolling.templates()
+        return thresholds(self.operating_point, self.rules, templates=templates, pictures=pictures)
 
     def _others(self, probes: NDArray[np.float32], profile_id: str | None) -> dict[str, float]:
         """Return the people most like any of the probes, but the person themself."""

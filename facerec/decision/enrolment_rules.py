@@ -101,26 +101,26 @@ class OwnPictures:
 
 
 def thresholds(
-    point: OperatingPoint, rules: EnrolmentRules, *, people: int, pictures: int
+    point: OperatingPoint, rules: EnrolmentRules, *, templates: int, pictures: int
 ) -> Thresholds:
     """Return what a newcomer's similarities are held against.
 
-    Each picture is compared with each person enrolled, so a stranger has `people` x `pictures`
-    chances to look like somebody; the rates hold for all of them together (Bonferroni's inequality
-    for the pictures, `OperatingPoint.threshold_at_fpir` for the people). In galleries so large that
+    Each picture is compared with each template, so a stranger has `templates` x `pictures`
+    chances to look like somebody; the rates hold for all of them together, as in
+    `OperatingPoint.threshold_at_fpir` for a gallery of so many. In galleries so large that
     the sample of the operating point tells nothing of a rate, the lowest that it can foretell is
     taken: the check then stops a few more newcomers than asked for, and never fails to be made.
 
     Args:
         point: Rates of the space that the pictures are embedded in.
         rules: The rates asked for.
-        people: How many people are enrolled.
+        templates: How many are enrolled.
         pictures: How many pictures the newcomer has.
 
     Raises:
         OperatingPointError: a rate is not between 0 and 1.
     """
-    chances = max(people, 1) * max(pictures, 1)
+    chances = max(templates, 1) * max(pictures, 1)
     return Thresholds(
         same_person=_at_any_of(point, rules.duplicate_fpir, chances),
         look_alike=_at_any_of(point, rules.look_alike_fpir, chances),

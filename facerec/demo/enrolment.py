@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 
 from facerec.analysis.image_decoding import read_image
-from facerec.assembly import build_analyzer, open_gallery
-from facerec.cli.enrolling import Enroller, EnrolmentOptions, person_of_pictures
+from facerec.assembly import build_analyzer, build_enrolment_check, open_gallery
+from facerec.cli.enrolling import Enroller, EnrolmentOptions
+from facerec.cli.people_to_enrol import person_of_pictures
 from facerec.demo.check import Check
 from facerec.demo.folder import DemoFolder
 from facerec.demo.pictures import PICTURES
@@ -81,7 +82,9 @@ def enrol_people(
     )
     with open_gallery(settings) as gallery:
         gallery.create_gallery(settings.gallery)
-        enroller = Enroller(settings, build_analyzer(settings), gallery, options)
+        analyzer = build_analyzer(settings)
+        check = build_enrolment_check(settings, gallery, analyzer.embedding_space)
+        enroller = Enroller(settings, analyzer, gallery, options, check)
         for enrollee in ENROLLEES:
             path = picture_path(folder, enrollee.picture)
             result = enroller.enrol(person_of_pictures(enrollee.name, [path]))

@@ -44,14 +44,14 @@ class _Dormant:
     Attributes:
         revision: Of the database.
         people: Who is dormant.
-        enrolled: How many people there are in all.
+        templates: How many templates are stored, of everybody.
         instant: The first moment, as times are stored; "" for never.
         until: The next moment at which somebody's validity begins or ends; "" when there is none.
     """
 
     revision: int = 0
     people: dict[int, _Person] = field(default_factory=dict)
-    enrolled: int = 0
+    templates: int = 0
     instant: str = ""
     until: str = ""
 
@@ -87,9 +87,9 @@ class DormantPeople:
         ]
         return tuple(sorted(found, key=lambda hit: -hit[1])[:k])
 
-    def enrolled(self) -> int:
-        """Return how many people are enrolled, dormant or not."""
-        return self._current().enrolled
+    def templates(self) -> int:
+        """Return how many templates are stored, of everybody, dormant or not."""
+        return self._current().templates
 
     def _current(self) -> _Dormant:
         with self._refreshing:
@@ -111,9 +111,9 @@ class DormantPeople:
         dormant = set(connection.scalars(select(_profile.number).where(_is_dormant(instant))))
         kept = {n: p for n, p in known.people.items() if n in dormant and n not in changed}
         read = self._read(connection, sorted(dormant - set(kept)))
-        enrolled = connection.scalar(select(func.count()).select_from(schema.profile)) or 0
+        templates = connection.scalar(select(func.count()).select_from(schema.template)) or 0
         until = _next_boundary(connection, instant)
-        return _Dormant(revision, kept | read, int(enrolled), instant, until)
+        return _Dormant(revision, kept | read, int(templates), instant, until)
 
     def _read(self, connection: Connection, numbers: list[int]) -> dict[int, _Person]:
         people: dict[int, _Person] = {}

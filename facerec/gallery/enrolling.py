@@ -101,9 +101,14 @@ class Enrolling:
         """
         return self._dormant.most_alike(probe, embedding_space)
 
-    def people(self) -> int:
-        """Return how many people are enrolled, whether they are matched now or not."""
-        return self._dormant.enrolled()
+    def people_without(self, embedding_space: str) -> int:
+        """Return how many people have no template of a space, and so cannot be compared in it."""
+        with self._database.reading() as connection:
+            return reading.count_without(connection, embedding_space)
+
+    def templates(self) -> int:
+        """Return how many templates are stored, whether their people are matched now or not."""
+        return self._dormant.templates()
 
     def _insert(
         self, connection: Connection, profile_id: str, person: NewProfile, now: datetime

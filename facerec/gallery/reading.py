@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from facerec.errors import GalleryNotFoundError, ProfileNotFoundError, RecordDamagedError
 from facerec.gallery import schema
@@ -19,6 +19,7 @@ __all__ = [
     "EXTERNAL_TAG",
     "NAME_TAG",
     "content_of",
+    "count_without",
     "decode_embeddings",
     "enrolled_content",
     "find_external",
@@ -48,7 +49,7 @@ def read_revision(connection: Connection) -> int:
 
 def gallery_names(connection: Connection) -> tuple[str, ...]:
     """Return the names of all galleries, sorted."""
-    return tuple(connection.scalars(select(_gallery.name).order_by(_gallery.name)))
+    return tuple(sorted(connection.scalars(select(_gallery.name))))  # not by a server's locale
 
 
 def gallery_numbers(connection: Connection, names: Sequence[str]) -> tuple[int, ...]:
@@ -159,6 +160,13 @@ def profiles_named(connection: Connection, vault: Vault, name: str) -> tuple[str
     tag = vault.tag(NAME_TAG, name)
     query = select(_profile.profile_id).where(_profile.name_tag == tag).order_by(_profile.number)
     return tuple(connection.scalars(query))
+
+
+def count_without(connection: Connection, embedding_space: str) -> int:
+    """Return how many people have no template of a space."""
+    theirs = select(_template.profile).where(_template.embedding_space == embedding_space)
+    query = select(func.count()).select_from(schema.profile).where(_profile.number.not_in(theirs))
+    return int(connection.scalar(query) or 0)
 
 
 def find_external(connection: Connection, vault: Vault, external_id: str) -> str | None:

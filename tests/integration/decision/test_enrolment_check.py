@@ -64,7 +64,7 @@ def check(gallery: Gallery) -> EnrolmentCheck:
     return EnrolmentCheck(gallery, POINT, RULES)
 
 
-LIMITS = thresholds(POINT, RULES, people=3, pictures=1)
+LIMITS = thresholds(POINT, RULES, templates=3, pictures=1)
 
 
 def test_somebody_new_is_taken(check: EnrolmentCheck) -> None:

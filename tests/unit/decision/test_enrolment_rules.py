@@ -40,7 +40,7 @@ def alike(n: int, *pairs: tuple[int, int], similarity: float = 0.7) -> NDArray[n
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.embedding_space)
 @pytest.mark.parametrize(("people", "pictures"), [(1, 1), (344, 1), (344, 5), (5000, 3)])
 def test_thresholds_hold_the_rates_over_all_chances(point, people, pictures) -> None:  # type: ignore[no-untyped-def]
-    limits = thresholds(point, RULES, people=people, pictures=pictures)
+    limits = thresholds(point, RULES, templates=people, pictures=pictures)
     chances = people * pictures
     for threshold, rate in [(limits.same_person, 1e-3), (limits.look_alike, 1e-2)]:
         each = -math.expm1(math.log1p(-rate) / chances)
@@ -55,7 +55,7 @@ def test_thresholds_hold_the_rates_over_all_chances(point, people, pictures) -> 
 def test_thresholds_rise_with_the_gallery_until_nothing_rarer_is_known() -> None:
     point = POINTS[0]
     rising = [
-        thresholds(point, RULES, people=people, pictures=1).same_person
+        thresholds(point, RULES, templates=people, pictures=1).same_person
         for people in (0, 1, 10, 1000, 10**6, 10**9)
     ]
     assert rising[0] == rising[1] < rising[2] < rising[3] < rising[4] == rising[5]
@@ -65,7 +65,7 @@ def test_thresholds_rise_with_the_gallery_until_nothing_rarer_is_known() -> None
 def test_rates_that_are_none_are_refused(rate: float) -> None:
     rules = EnrolmentRules(rate, 1e-2, 1e-3, 0.05)
     with pytest.raises(OperatingPointError, match="between 0 and 1"):
-        thresholds(POINTS[0], rules, people=10, pictures=1)
+        thresholds(POINTS[0], rules, templates=10, pictures=1)
 
 
 @pytest.mark.parametrize(
