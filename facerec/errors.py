@@ -21,6 +21,8 @@ and what to do, without naming a person, a template or a secret.
     │   ├── MasterKeyError         what is stored cannot be opened with the key that is given
     │   ├── ProfileNotFoundError
     │   ├── ProfileExistsError
+    │   │   └── SamePersonError    the person is enrolled under another profile
+    │   ├── PicturesDisagreeError  the pictures of one person show several people
     │   ├── ProfileChangedError    somebody else changed the profile in the meantime
     │   ├── TemplateNotFoundError
     │   ├── GalleryStateError      what was asked does not fit what is stored now
@@ -107,6 +109,14 @@ class ProfileNotFoundError(GalleryError):
 
 class ProfileExistsError(GalleryError):
     """A profile with that id exists already."""
+
+
+class SamePersonError(ProfileExistsError):
+    """The person who is to be enrolled seems to be enrolled under another profile."""
+
+
+class PicturesDisagreeError(GalleryError):
+    """The pictures that are to be of one person show several people."""
 
 
 class ProfileChangedError(GalleryError):

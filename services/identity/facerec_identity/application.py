@@ -7,7 +7,12 @@ import numpy as np
 
 from facerec.analysis.analyzer import FaceAnalyzer
 from facerec.analysis.faces import Faces
-from facerec.assembly import build_analyzer, build_recognizer, open_gallery
+from facerec.assembly import (
+    build_analyzer,
+    build_enrolment_check,
+    build_recognizer,
+    open_gallery,
+)
 from facerec.errors import NotReadyError
 from facerec.gallery.gallery import Gallery
 from facerec.settings import GateSettings, Settings
@@ -91,7 +96,12 @@ def load_application(settings: Settings) -> Application:
     reader = FaceReader(analyzer, max_image_pixels=settings.analysis.max_image_pixels)
     return Application(
         recognition=Recognition(reader, gallery, recognizer),
-        registrar=Registrar(reader, gallery, min_quality=settings.decision.min_quality),
+        registrar=Registrar(
+            reader,
+            gallery,
+            min_quality=settings.decision.min_quality,
+            check=build_enrolment_check(settings, gallery, analyzer.embedding_space),
+        ),
         gallery=gallery,
         default_gallery=settings.gallery,
         gates=settings.gates,

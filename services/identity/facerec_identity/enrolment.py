@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from facerec.decision.enrolment import AssessedPicture, assess_picture
+from facerec.decision.enrolment_check import EnrolmentCheck, Judgement, Overrides
+from facerec.decision.enrolment_rules import Objection
 from facerec.errors import (
     GalleryStateError,
+    PicturesDisagreeError,
     ProfileExistsError,
     ProfileNotFoundError,
     RequestError,
+    SamePersonError,
 )
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.identifiers import check_profile_id
@@ -39,6 +43,7 @@ class NewPerson:
         attributes: What else to keep, by name.
         valid_from: Matched from this moment, UTC; None for always.
         valid_until: No longer matched from this moment, UTC; None for never.
+        overrides: Which objections against the enrolment the enroller has decided against.
     """
 
     name: str
@@ -50,6 +55,7 @@ class NewPerson:
     attributes: Mapping[str, str] = field(default_factory=dict)
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    overrides: Overrides = field(default_factory=Overrides)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +108,13 @@ class Registrar:
         reader: Decodes the pictures, and holds the analyzer that makes the templates.
         gallery: Where people are enrolled.
         min_quality: Least overall quality of a picture, 0..1.
+        check: Holds who is to be enrolled against everybody enrolled.
     """
 
     reader: FaceReader
     gallery: Gallery
     min_quality: float
+    check: EnrolmentCheck
 
     def enrol(
         self,
@@ -126,6 +134,8 @@ class Registrar:
         Raises:
             RequestImageError: the bytes of one are not a picture that can be taken.
             ProfileExistsError: the id is taken.
+            SamePersonError: the person is enrolled already.
+            PicturesDisagreeError: the pictures show several people.
             GalleryStateError: the request was made before and its person erased since.
             GalleryNotFoundError: no gallery has a given name.
             GalleryError: the name or the id is not fit.
@@ -142,10 +152,12 @@ class Registrar:
         templates = [found.template for found in pictures if found.template is not None]
         if not templates:
             return Enrolment(None, 0, tuple(pictures))
+        judged = self.check.judge(templates, name=person.name, overrides=person.overrides)
+        _refuse(judged)
         try:
             profile = self.gallery.enrol(
                 person.name,
-                templates,
+                judged.templates,
                 galleries=person.galleries,
                 profile_id=person.profile_id,
                 consent=person.consent,
@@ -171,6 +183,8 @@ class Registrar:
         Raises:
             RequestImageError: the bytes are not a picture that can be taken.
             ProfileNotFoundError: no profile has that id.
+            SamePersonError: the picture shows somebody who is enrolled under another profile.
+            PicturesDisagreeError: it does not show the person of that profile.
             DeadlineError: the caller no longer waits.
         """
         content = _content_of(image)
@@ -180,7 +194,10 @@ class Registrar:
         guard.check()
         if picture.template is None:
             return TemplateAddition(None, picture)
-        self.gallery.add_templates(profile_id, [picture.template])
+        name = self.gallery.get(profile_id).name
+        judged = self.check.judge([picture.template], name=name, profile_id=profile_id)
+        _refuse(judged)
+        self.gallery.add_templates(profile_id, judged.templates)
         return TemplateAddition(self._template_of(profile_id, content), picture)
 
     def _template_of(self, profile_id: str, content: str) -> Template | None:
@@ -229,6 +246,23 @@ class Registrar:
             source=source,
             min_quality=self.min_quality,
             content_sha256=_content_of(image),
+        )
+
+
+def _refuse(judged: Judgement) -> None:
+    """Raise what speaks against an enrolment; all pictures are taken, or none is."""
+    if judged.refusal is Objection.ALREADY_ENROLLED:
+        raise SamePersonError(
+            f"same person already enrolled as profiles/{judged.doubles[0].profile_id}; add the "
+            "pictures to that profile"
+        )
+    outliers_stand = Objection.NOT_LIKE_THE_OTHERS in judged.accepted
+    if judged.refusal or (judged.outliers and not outliers_stand):
+        which = ", ".join(str(i + 1) for i in judged.outliers)
+        raise PicturesDisagreeError(
+            f"of the pictures with a clear face, number {which} shows somebody else; leave it out"
+            if which
+            else "the pictures show different people; send those of one"
         )
 
 

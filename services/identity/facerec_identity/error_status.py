@@ -62,6 +62,8 @@ STATUSES: dict[type[errors.FaceRecError], ErrorStatus] = {
     errors.MasterKeyError: ErrorStatus(_INTERNAL, "GALLERY_LOCKED", _FAULT),
     errors.ProfileNotFoundError: ErrorStatus(grpc.StatusCode.NOT_FOUND, "PROFILE_NOT_FOUND"),
     errors.ProfileExistsError: ErrorStatus(grpc.StatusCode.ALREADY_EXISTS, "PROFILE_EXISTS"),
+    errors.SamePersonError: ErrorStatus(grpc.StatusCode.ALREADY_EXISTS, "SAME_PERSON_ENROLLED"),
+    errors.PicturesDisagreeError: ErrorStatus(_INVALID, "PICTURES_DISAGREE"),
     errors.ProfileChangedError: ErrorStatus(grpc.StatusCode.ABORTED, "PROFILE_CHANGED"),
     errors.TemplateNotFoundError: ErrorStatus(grpc.StatusCode.NOT_FOUND, "TEMPLATE_NOT_FOUND"),
     errors.GalleryStateError: ErrorStatus(_PRECONDITION, "STATE_CONFLICT"),

@@ -17,6 +17,8 @@ from facerec.analysis.analyzer import FaceAnalyzer
 from facerec.analysis.embedding import Embeddings
 from facerec.analysis.faces import Faces
 from facerec.client import AsyncGateClient, CallError
+from facerec.decision.enrolment_check import EnrolmentCheck
+from facerec.decision.enrolment_rules import EnrolmentRules
 from facerec.decision.recognizer import Recognizer
 from facerec.gallery.gallery import Gallery
 from facerec.inference import Alignment
@@ -84,7 +86,14 @@ def application(detector: HeldDetector, gallery: Gallery, recognizer: Recognizer
     reader = FaceReader(analyzer, max_image_pixels=1_000_000)
     return Application(
         recognition=Recognition(reader, gallery, recognizer),
-        registrar=Registrar(reader, gallery, 0.0),
+        registrar=Registrar(
+            reader,
+            gallery,
+            0.0,
+            EnrolmentCheck(
+                gallery, recognizer.operating_point, EnrolmentRules(1e-3, 1e-2, 1e-3, 0.05)
+            ),
+        ),
         gallery=gallery,
         default_gallery="default",
     )
