@@ -92,7 +92,12 @@ def open_gallery(settings: Settings) -> "Gallery":
     """
     from facerec.gallery.gallery import Gallery
 
-    return Gallery.open(settings.database_path, _key_source(settings), actor=_operator())
+    return Gallery.open(
+        settings.database_path,
+        _key_source(settings),
+        actor=_operator(),
+        url=settings.database.url.get_secret_value(),
+    )
 
 
 def build_recognizer(settings: Settings, embedding_space: str) -> "Recognizer":

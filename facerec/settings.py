@@ -20,6 +20,7 @@ from facerec.errors import SettingsError
 
 __all__ = [
     "AnalysisSettings",
+    "DatabaseSettings",
     "DecisionSettings",
     "EncryptionSettings",
     "EnrolmentSettings",
@@ -194,6 +195,15 @@ class EncryptionSettings(_Section):
         return self
 
 
+class DatabaseSettings(_Section):
+    """Where people are kept."""
+
+    url: SecretStr = SecretStr("")
+    """A PostgreSQL database, ``postgresql://user:password@host/name``, in place of the file
+    ``gallery.db`` in the home; best set as ``FACEREC_DATABASE__URL``. What is left out comes from
+    libpq's own variables and password file."""
+
+
 class Settings(BaseSettings):
     """All settings of one process; made once at the edge and passed in."""
 
@@ -214,6 +224,7 @@ class Settings(BaseSettings):
     gates: dict[str, GateSettings] = Field(default_factory=dict)
     """Gates that may ask, by name."""
     encryption: EncryptionSettings = EncryptionSettings()
+    database: DatabaseSettings = DatabaseSettings()
 
     @property
     def models_dir(self) -> Path:
@@ -232,7 +243,7 @@ class Settings(BaseSettings):
 
     @property
     def database_path(self) -> Path:
-        """The gallery's SQLite file."""
+        """The gallery's SQLite file, unless `database` names a server."""
         return self.home / "gallery.db"
 
     @property

@@ -71,7 +71,8 @@ def _answer(
     faces = [analyzer.analyze(picture) for picture in pictures]
     if profile is None:
         answer = recognizer.verify_pictures(faces[0], faces[1], largest=largest)
-        if settings.database_path.exists():  # comparing two pictures makes no home
+        # Comparing two pictures makes no home.
+        if settings.database_path.exists() or settings.database.url.get_secret_value():
             with open_gallery(settings) as people:
                 record_decisions(people, verification_event(answer, None))
         return answer

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from facerec.errors import ArrayError, EmbeddingSpaceError
 from facerec.gallery import reading, writing
 from facerec.gallery.audit_event import SYSTEM, Actor, AuditEvent, AuditKind
+from facerec.gallery.backend import backend_of
 from facerec.gallery.database import Database
 from facerec.gallery.enrolling import Enrolling, check_galleries
 from facerec.gallery.identifiers import (
@@ -73,23 +74,26 @@ class Gallery:
         clock: Callable[[], datetime] = utc_now,
         snapshot_every: int = SNAPSHOT_EVERY,
         actor: Actor = SYSTEM,
+        url: str = "",
     ) -> Self:
         """Open the gallery in an SQLite file, which is made when there is none.
 
         Args:
-            path: The file.
+            path: The file; with a `url` only its folder counts.
             keys: Where the master key comes from; None for the file ``master.key`` beside it.
             clock: Tells the present moment, with its time zone.
             snapshot_every: How many templates must be new for a snapshot of the index to be worth
                 writing.
             actor: On whose behalf changes are made, for the audit journal.
+            url: A PostgreSQL database in place of the file: ``postgresql://user@host/name``.
 
         Raises:
             GalleryDamagedError: the file is not a gallery, or a damaged one.
             GalleryError: it cannot be read and written, or a newer facerec made it.
             MasterKeyError: the master key is missing, or is not the one of this gallery.
         """
-        database = Database(path, keys or KeyFile(path.parent / KEY_FILE_NAME))
+        keys = keys or KeyFile(path.parent / KEY_FILE_NAME)
+        database = Database(backend_of(path, url), keys)
         return cls(database, clock, snapshot_every, actor)
 
     def by(self, actor: Actor) -> Self:
@@ -139,8 +143,8 @@ class Gallery:
 
     @property
     def path(self) -> Path:
-        """The database's file."""
-        return self._database.path
+        """The database's file; of a gallery on a server the folder of what else belongs to it."""
+        return self._database.backend.path
 
     @property
     def revision(self) -> int:

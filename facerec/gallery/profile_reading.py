@@ -58,10 +58,8 @@ def read_profiles_of(
         .order_by(_profile.number)
     )
     counts = select(_template.profile, func.count()).group_by(_template.profile)
-    memberships = (
-        select(_membership.profile, _gallery.name)
-        .join_from(schema.membership, schema.gallery)
-        .order_by(_gallery.name)
+    memberships = select(_membership.profile, _gallery.name).join_from(
+        schema.membership, schema.gallery
     )
     consents = select(schema.consent).order_by(_consent.number)
     if wanted is not None and len(wanted) <= _FEW:
@@ -76,7 +74,7 @@ def read_profiles_of(
         _profile_of(
             vault,
             row,
-            tuple(member.name for member in galleries.get(row.number, ())),
+            tuple(sorted(member.name for member in galleries.get(row.number, ()))),
             templates.get(row.number, 0),
             given.get(row.number, ()),
             now,

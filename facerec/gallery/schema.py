@@ -12,6 +12,7 @@ so that their order is that of their text.
 """
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Float,
@@ -47,6 +48,9 @@ SCHEMA_VERSION = 3
 with a higher one is refused."""
 
 metadata = MetaData()
+
+_Large = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits; SQLite's integers have them always."""
 
 home = Table(
     "home",
@@ -174,7 +178,7 @@ change = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", _Large, primary_key=True, autoincrement=False),
     Column("previous_sha256", String, nullable=False),
     Column("sha256", String, nullable=False),
     Column("recorded", String, nullable=False),
@@ -194,7 +198,7 @@ audit_head = Table(
     "audit_head",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("number", Integer, nullable=False),
+    Column("number", _Large, nullable=False),
     Column("sha256", String, nullable=False),
     Column("signed", String, nullable=False),
     Column("key_id", String, nullable=False),

@@ -58,6 +58,7 @@ RUNTIMES: dict[str, tuple[str, ...]] = {
     "ai_edge_litert": ("facerec/inference/litert_session.py",),
     "faiss": ("facerec/gallery/",),
     "sqlalchemy": ("facerec/gallery/",),
+    "psycopg": ("facerec/gallery/postgres_backend.py",),
     "alembic": ("facerec/gallery/migrat",),
     "cryptography": (
         *("facerec/gallery/vault.py", "facerec/gallery/snapshot.py"),

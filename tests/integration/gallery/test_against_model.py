@@ -10,12 +10,21 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from facerec.errors import ProfileNotFoundError
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.life_cycle import ProfileChange, Validity
 from facerec.gallery.profile import NewProfile, NewTemplate, ProfileState
+from tests.integration.gallery.postgres_server import PostgresServer
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -46,6 +55,13 @@ class GalleryMachine(RuleBasedStateMachine):
     people = Bundle("people")
 
     @initialize()
+    def initialise(self) -> None:
+        self.begin()
+
+    @rule()
+    def crash_somehow(self) -> None:
+        self.crash()
+
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.now = START
@@ -118,7 +134,6 @@ class GalleryMachine(RuleBasedStateMachine):
         self.gallery.close()
         self.gallery = self.opened()
 
-    @rule()
     def crash(self) -> None:
         """Go on with a copy of the files as they are, while the other one is still open."""
         copy = Path(tempfile.mkdtemp()) / "home"
@@ -166,3 +181,23 @@ class TestGalleryAtLength(GalleryMachine.TestCase):  # type: ignore[misc, name-d
     """The same, longer."""
 
     settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+
+
+def test_on_postgresql(postgres: PostgresServer) -> None:
+    """The same on a server, where a crash is that all connections are gone."""
+
+    class OnPostgres(GalleryMachine):
+        def begin(self) -> None:
+            self.url = postgres.new_database()
+            super().begin()
+
+        def opened(self) -> Gallery:
+            path = self.folder / "gallery.db"
+            return Gallery.open(path, clock=lambda: self.now, url=self.url)
+
+        def crash(self) -> None:
+            postgres.end_connections(self.url)
+
+    run_state_machine_as_test(
+        OnPostgres, settings=settings(max_examples=6, stateful_step_count=12, deadline=None)
+    )

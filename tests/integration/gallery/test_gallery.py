@@ -19,6 +19,7 @@ from facerec.errors import (
 )
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import NewTemplate, ProfileState
+from tests.integration.gallery.conftest import Opener
 
 SPACE = "sface-1"
 
@@ -33,7 +34,13 @@ def template(seed: int, space: str = SPACE, size: int = 16, content: str = "") -
 
 
 @pytest.fixture
-def gallery(tmp_path: Path) -> Iterator[Gallery]:
+def gallery(open_home: Opener) -> Iterator[Gallery]:
+    with open_home() as opened:
+        yield opened
+
+
+@pytest.fixture
+def in_file(tmp_path: Path) -> Iterator[Gallery]:
     with Gallery.open(tmp_path / "home" / "gallery.db") as opened:
         yield opened
 
@@ -68,12 +75,11 @@ def test_everything_that_is_enrolled_is_given_back(gallery: Gallery) -> None:
     assert gallery.enrolled_content("Somebody") == {}
 
 
-def test_everything_is_there_after_closing_and_opening_again(tmp_path: Path) -> None:
-    path = tmp_path / "gallery.db"
-    with Gallery.open(path) as first:
+def test_everything_is_there_after_closing_and_opening_again(open_home: Opener) -> None:
+    with open_home() as first:
         profile = first.enrol("Ada", [template(1)])
         revision = first.revision
-    with Gallery.open(path) as second:
+    with open_home() as second:
         assert second.get(profile.profile_id) == profile
         assert second.revision == revision
         assert found(second, 1) == [profile.profile_id]
@@ -238,10 +244,10 @@ def test_making_a_gallery_twice_is_no_change(gallery: Gallery) -> None:
     assert gallery.revision == revision
 
 
-def test_a_failure_half_way_leaves_nothing_behind(gallery: Gallery, tmp_path: Path) -> None:
+def test_a_failure_half_way_leaves_nothing_behind(in_file: Gallery, tmp_path: Path) -> None:
     """A trigger of the database fails the second template, after profile and first are written."""
-    kept = gallery.enrol("A", [template(1)])
-    before = gallery.revision
+    kept = in_file.enrol("A", [template(1)])
+    before = in_file.revision
     with sqlite3.connect(tmp_path / "home" / "gallery.db") as raw:
         raw.execute(
             "CREATE TRIGGER full BEFORE INSERT ON template WHEN NEW.source = 'picture 3' "
@@ -249,14 +255,14 @@ def test_a_failure_half_way_leaves_nothing_behind(gallery: Gallery, tmp_path: Pa
         )
     raw.close()
     with pytest.raises(GalleryError):
-        gallery.enrol("B", [template(2), template(3)])
-    assert gallery.list() == (kept,)
-    assert gallery.revision == before
-    assert found(gallery, 2) == [kept.profile_id]
+        in_file.enrol("B", [template(2), template(3)])
+    assert in_file.list() == (kept,)
+    assert in_file.revision == before
+    assert found(in_file, 2) == [kept.profile_id]
 
 
-def test_only_the_owner_can_read_the_files(gallery: Gallery, tmp_path: Path) -> None:
-    gallery.enrol("A", [template(1)])
+def test_only_the_owner_can_read_the_files(in_file: Gallery, tmp_path: Path) -> None:
+    in_file.enrol("A", [template(1)])
     home = tmp_path / "home"
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()}
@@ -264,7 +270,7 @@ def test_only_the_owner_can_read_the_files(gallery: Gallery, tmp_path: Path) -> 
     assert set(files.values()) == {0o600}
 
 
-def test_search_of_twenty_thousand_equals_brute_force(gallery: Gallery) -> None:
+def test_search_of_twenty_thousand_equals_brute_force(in_file: Gallery) -> None:
     rng = np.random.default_rng(11)
     vectors = rng.normal(size=(20_000, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -272,7 +278,7 @@ def test_search_of_twenty_thousand_equals_brute_force(gallery: Gallery) -> None:
     owners = np.repeat(np.arange(500), 40)
     ids = np.array(
         [
-            gallery.enrol(
+            in_file.enrol(
                 f"P{n}", [NewTemplate(v, SPACE, 1.0, "") for v in vectors[owners == n]]
             ).profile_id
             for n in range(500)
@@ -282,6 +288,6 @@ def test_search_of_twenty_thousand_equals_brute_force(gallery: Gallery) -> None:
     for probe in probes / np.linalg.norm(probes, axis=1, keepdims=True):
         best = (vectors @ probe).reshape(500, 40).max(axis=1)
         order = np.argsort(-best)[:5]
-        candidates = gallery.search(probe, embedding_space=SPACE, k=5)
+        candidates = in_file.search(probe, embedding_space=SPACE, k=5)
         assert candidates.profile_ids == tuple(ids[order])
         assert np.allclose(candidates.similarities, best[order], atol=1e-6)

@@ -15,6 +15,7 @@ from facerec.gallery.audit_verifying import FaultKind
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.life_cycle import ProfileChange
 from facerec.gallery.profile import ProfileState
+from tests.integration.gallery.conftest import Opener
 from tests.integration.gallery.test_gallery import SPACE, template
 
 NORTH = Actor("certificate:north", "call-7")
@@ -38,8 +39,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def gallery(path: Path) -> Iterator[Gallery]:
-    with Gallery.open(path, actor=Actor("operator:eve")) as opened:
+def gallery(open_home: Opener) -> Iterator[Gallery]:
+    with open_home(actor=Actor("operator:eve")) as opened:
         yield opened
 
 

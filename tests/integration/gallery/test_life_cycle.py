@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from facerec.errors import (
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.life_cycle import Due, ErasureReason, ProfileChange, Validity
 from facerec.gallery.profile import NewProfile, ProfileState, Retention
+from tests.integration.gallery.conftest import Opener
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
 DAY = timedelta(days=1)
@@ -37,15 +39,24 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def gallery(tmp_path: Path, clock: Clock) -> Gallery:
-    return Gallery.open(tmp_path / "home" / "gallery.db", clock=clock)
+def gallery(open_home: Opener, clock: Clock) -> Iterator[Gallery]:
+    with open_home(clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def in_file(tmp_path: Path, clock: Clock) -> Iterator[Gallery]:
+    with Gallery.open(tmp_path / "home" / "gallery.db", clock=clock) as opened:
+        yield opened
 
 
 def found(gallery: Gallery, seed: int) -> tuple[str, ...]:
     return gallery.search(unit(seed), embedding_space=SPACE, k=9).profile_ids
 
 
-def test_people_are_matched_while_they_are_valid(gallery: Gallery, clock: Clock) -> None:
+def test_people_are_matched_while_they_are_valid(
+    gallery: Gallery, clock: Clock, open_home: Opener
+) -> None:
     start, end = clock.now + DAY, clock.now + 3 * DAY
     gallery.enrol("always", [template(1)], profile_id="always")
     gallery.enrol("guest", [template(2)], profile_id="guest", valid_from=start, valid_until=end)
@@ -66,7 +77,7 @@ def test_people_are_matched_while_they_are_valid(gallery: Gallery, clock: Clock)
         assert gallery.search(unit(1), embedding_space=SPACE).searched == 1 + valid
         state = ProfileState.ACTIVE if valid else ProfileState.EXPIRED
         assert gallery.get("guest").state is state
-        with Gallery.open(gallery.path, clock=clock) as fresh:  # without any past
+        with open_home(clock=clock) as fresh:  # without any past
             assert found(fresh, 2) == found(gallery, 2)
 
 
@@ -204,16 +215,16 @@ def test_retention_by_date_and_by_days_unseen(gallery: Gallery, clock: Clock) ->
     assert [due.profile_id for due in gallery.life_cycle.due()] == ["date", "unseen"]
 
 
-def test_an_erased_person_is_nowhere(gallery: Gallery, tmp_path: Path) -> None:
+def test_an_erased_person_is_nowhere(in_file: Gallery, tmp_path: Path) -> None:
     """No file of the home has a trace: not the name, the sealed template, nor its key."""
-    gallery.enrol("Ada Lovelace", [template(1)], profile_id="ada", consent="form 4711")
-    kept = gallery.enrol("Charles", [template(2)], profile_id="charles")
-    found(gallery, 1)
-    stored = gallery.path.read_bytes() + (tmp_path / "home" / "gallery.db-wal").read_bytes()
-    before = rows_of(gallery.path)
+    in_file.enrol("Ada Lovelace", [template(1)], profile_id="ada", consent="form 4711")
+    kept = in_file.enrol("Charles", [template(2)], profile_id="charles")
+    found(in_file, 1)
+    stored = in_file.path.read_bytes() + (tmp_path / "home" / "gallery.db-wal").read_bytes()
+    before = rows_of(in_file.path)
     assert all(value in stored for value in before)
-    receipt = gallery.life_cycle.erase("ada", ErasureReason.REQUESTED)
-    after = rows_of(gallery.path)
+    receipt = in_file.life_cycle.erase("ada", ErasureReason.REQUESTED)
+    after = rows_of(in_file.path)
     gone = [value for value in before if value not in after]
     assert len(gone) == 5  # template and its details, person, consent, data key
     secrets = [*gone, b"Ada", b"Lovelace", b"4711", unit(1).tobytes()]
@@ -221,27 +232,27 @@ def test_an_erased_person_is_nowhere(gallery: Gallery, tmp_path: Path) -> None:
         content = file.read_bytes()
         assert not [secret for secret in secrets if secret in content], file
     with pytest.raises(ProfileNotFoundError):
-        gallery.get("ada")
-    assert found(gallery, 1) == ("charles",)
-    assert gallery.list() == (kept,)
-    assert gallery.life_cycle.receipts() == (receipt,)
+        in_file.get("ada")
+    assert found(in_file, 1) == ("charles",)
+    assert in_file.list() == (kept,)
+    assert in_file.life_cycle.receipts() == (receipt,)
     assert (receipt.templates, receipt.reason) == (1, ErasureReason.REQUESTED)
     assert "ada" not in str(receipt).lower()
 
 
 def test_a_database_that_was_copied_before_is_of_no_use_with_a_new_master_key(
-    gallery: Gallery, tmp_path: Path
+    in_file: Gallery, tmp_path: Path
 ) -> None:
     """Once the old master key is gone, so is every person in every older copy."""
-    gallery.enrol("Ada", [template(1)], profile_id="ada")
+    in_file.enrol("Ada", [template(1)], profile_id="ada")
     copy = tmp_path / "copy" / "gallery.db"
     copy.parent.mkdir()
-    gallery.close()
-    shutil.copy(gallery.path, copy)
-    with Gallery.open(gallery.path) as again:
+    in_file.close()
+    shutil.copy(in_file.path, copy)
+    with Gallery.open(in_file.path) as again:
         again.life_cycle.erase("ada")
         again.rotate_master_key()
-    shutil.copy(gallery.path.parent / "master.key", copy.parent)
+    shutil.copy(in_file.path.parent / "master.key", copy.parent)
     with pytest.raises(GalleryError, match="not the one that opens"):
         Gallery.open(copy)
 
@@ -279,21 +290,21 @@ def rows_of(path: Path) -> list[bytes]:
 
 
 def test_recognising_somebody_notes_it_once_an_hour_and_never_fails_by_it(
-    gallery: Gallery, clock: Clock, caplog: pytest.LogCaptureFixture
+    in_file: Gallery, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gallery.enrol("A", [template(1)], profile_id="a")
+    in_file.enrol("A", [template(1)], profile_id="a")
     first = clock.now
-    gallery.life_cycle.note_seen("a")
+    in_file.life_cycle.note_seen("a")
     clock.now += timedelta(minutes=59)
-    gallery.life_cycle.note_seen("a")
-    assert gallery.get("a").last_seen == first
+    in_file.life_cycle.note_seen("a")
+    assert in_file.get("a").last_seen == first
     clock.now += timedelta(minutes=2)
-    gallery.life_cycle.note_seen("a")
-    assert gallery.get("a").last_seen == clock.now
-    gallery.life_cycle.note_seen("nobody")  # erased a moment ago
+    in_file.life_cycle.note_seen("a")
+    assert in_file.get("a").last_seen == clock.now
+    in_file.life_cycle.note_seen("nobody")  # erased a moment ago
     clock.now += timedelta(hours=2)
-    connection = sqlite3.connect(gallery.path)
+    connection = sqlite3.connect(in_file.path)
     connection.execute("ALTER TABLE profile RENAME TO elsewhere")
     connection.close()
-    gallery.life_cycle.note_seen("a")
+    in_file.life_cycle.note_seen("a")
     assert "not noted" in caplog.text

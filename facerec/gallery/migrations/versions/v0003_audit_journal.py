@@ -10,12 +10,14 @@ __all__ = ["down_revision", "revision", "upgrade"]
 revision = "0003"
 down_revision = "0002"
 
+_LARGE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade(keys: KeySource) -> None:
     """Make the tables of entries, signed heads and the key that signs them."""
     op.create_table(
         "audit",
-        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("number", _LARGE, primary_key=True, autoincrement=False),
         *_texts("previous_sha256", "sha256", "recorded", "kind", "actor"),
         *_texts("request_id", "subject", "outcome", "details"),
     )
@@ -24,7 +26,7 @@ def upgrade(keys: KeySource) -> None:
     op.create_table(
         "audit_head",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("number", _LARGE, nullable=False),
         *_texts("sha256", "signed", "key_id", "signature"),
         sqlite_autoincrement=True,
     )
