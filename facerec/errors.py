@@ -34,6 +34,8 @@ and what to do, without naming a person, a template or a secret.
         ├── RequestError           a field of a request does not hold what it must
         │   └── RequestImageError  a picture in a request cannot be taken
         ├── GateNotFoundError      no gate has that name
+        ├── GateExistsError        a gate has that name already
+        ├── GateChangedError       somebody else changed the gate in the meantime
         ├── UnauthenticatedError   a caller that is not known
         ├── PermissionDeniedError  a caller that may not do what it asks
         ├── OverloadedError        more calls wait than the server takes on
@@ -172,6 +174,14 @@ class GateNotFoundError(ServiceError):
     """No gate has that name."""
 
 
+class GateExistsError(ServiceError):
+    """A gate of that name exists already."""
+
+
+class GateChangedError(ServiceError):
+    """A gate is not any more as it was when it was read."""
+
+
 class UnauthenticatedError(ServiceError):
     """The caller is not known: no credentials, or such as are not valid."""
 
@@ -205,8 +215,8 @@ class CallError(ServiceError):
 
     Attributes:
         status: Name of the gRPC status code, such as ``"NOT_FOUND"``.
-        reason: The server's stable word for what was wrong, such as ``"PROFILE_NOT_FOUND"``; ""
-            when the call did not reach a facerec server.
+        reason: The server's stable word for what was wrong, such as ``"PROFILE_NOT_FOUND"``;
+            ``"UNREACHABLE"`` when no facerec server was reached.
         field: Path of the request's field that was wrong; "" when that was not said.
         retry_after_s: When the server asks to try again, in seconds; None when it did not ask.
     """

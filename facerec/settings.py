@@ -257,6 +257,11 @@ class Settings(BaseSettings):
         return self.pki_dir / "revoked"
 
     @property
+    def gates_path(self) -> Path:
+        """File of the gates that administrators set up while servers run."""
+        return self.home / "gates.json"
+
+    @property
     def tokens_path(self) -> Path:
         """File of what is kept of API tokens."""
         return self.home / "tokens.json"

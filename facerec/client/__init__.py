@@ -8,6 +8,7 @@ from facerec.client.results import (
     AuthorizeResult,
     Box,
     EnrolResult,
+    ErasureReceipt,
     FoundFace,
     IdentificationOutcome,
     IdentifiedFace,
@@ -17,6 +18,7 @@ from facerec.client.results import (
     ProfileState,
     VerificationOutcome,
     VerifyResult,
+    WatchedDecision,
 )
 from facerec.errors import CallError
 
@@ -27,6 +29,7 @@ __all__ = [
     "Box",
     "CallError",
     "EnrolResult",
+    "ErasureReceipt",
     "FoundFace",
     "GateClient",
     "IdentificationOutcome",
@@ -38,4 +41,5 @@ __all__ = [
     "Tls",
     "VerificationOutcome",
     "VerifyResult",
+    "WatchedDecision",
 ]

@@ -1,26 +1,29 @@
 """The client for asyncio."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import grpc
 
-from facerec.client import messages
+from facerec.client import connection, messages
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.channel_options import channel_options
-from facerec.client.credentials import Tls, token_metadata
+from facerec.client.connection import Connection, Question
+from facerec.client.credentials import Tls
 from facerec.client.results import (
     AuthorizeResult,
     EnrolResult,
+    ErasureReceipt,
     IdentifyResult,
     Profile,
     VerifyResult,
+    WatchedDecision,
 )
-from facerec.v1.enrollment_service_pb2_grpc import EnrollmentServiceStub
-from facerec.v1.verification_service_pb2_grpc import VerificationServiceStub
 
 __all__ = ["AsyncGateClient"]
+
+R = TypeVar("R")
 
 
 class AsyncGateClient:
@@ -38,23 +41,19 @@ class AsyncGateClient:
 
         Args:
             target: ``HOST:PORT`` of the server.
-            timeout_s: Deadline of each call, repetitions included.
+            timeout_s: Deadline of each call, repetitions included; streams have none.
             tls: Whom to trust, and the client's certificate; None for a server without TLS.
             token: API token, for a client that has no certificate.
 
         Raises:
             ServiceError: the token would travel in clear beyond this machine.
         """
-        self._target = target
-        self._timeout_s = timeout_s
-        self._metadata = token_metadata(target, tls, token)
+        self._connection = Connection.to(target, timeout_s=timeout_s, tls=tls, token=token)
         self._channel = (
             grpc.aio.insecure_channel(target, options=channel_options())
             if tls is None
             else grpc.aio.secure_channel(target, tls.credentials(), options=channel_options())
         )
-        self._verification = VerificationServiceStub(self._channel)
-        self._enrollment = EnrollmentServiceStub(self._channel)
 
     async def close(self) -> None:
         """Close the connection."""
@@ -73,32 +72,37 @@ class AsyncGateClient:
 
     async def verify(self, probe: bytes, reference: str | bytes) -> VerifyResult:
         """Ask whether a picture shows a person (1:1); see `GateClient.verify`."""
-        request = messages.verify_to_proto(probe, reference)
-        with stated_call_failures(self._target):
-            response = await self._verification.Verify(
-                request, timeout=self._timeout_s, metadata=self._metadata
-            )
-        return messages.verify_result_from_proto(response)
+        return await self._ask(connection.verify(probe, reference))
 
     async def identify(
         self, image: bytes, *, galleries: Sequence[str] = (), main_only: bool = False
     ) -> IdentifyResult:
         """Ask who the people in a picture are (1:N); see `GateClient.identify`."""
-        request = messages.identify_to_proto(image, galleries, main_only)
-        with stated_call_failures(self._target):
-            response = await self._verification.Identify(
-                request, timeout=self._timeout_s, metadata=self._metadata
-            )
-        return messages.identify_result_from_proto(response)
+        return await self._ask(connection.identify(image, galleries, main_only))
 
     async def authorize(self, gate: str, image: bytes) -> AuthorizeResult:
         """Ask whether a gate opens for whoever stands before it; see `GateClient.authorize`."""
-        request = messages.authorize_to_proto(gate, image)
-        with stated_call_failures(self._target):
-            response = await self._verification.Authorize(
-                request, timeout=self._timeout_s, metadata=self._metadata
-            )
-        return messages.authorize_result_from_proto(response)
+        return await self._ask(connection.authorize(gate, image))
+
+    async def stream_authorize(
+        self, gate: str, frames: Iterable[tuple[bytes, float | None]]
+    ) -> AsyncIterator[AuthorizeResult | None]:
+        """Ask for a gate's camera; see `GateClient.stream_authorize`.
+
+        Args:
+            gate: Name of the gate.
+            frames: As there; what waits for a camera blocks the loop, so give frames at hand.
+        """
+        requests = messages.stream_to_proto(gate, frames)
+        async for answer in self._listen(connection.stream_authorize(requests)):
+            yield answer
+
+    async def watch_decisions(
+        self, gates: Sequence[str] = (), *, resume_token: str = ""
+    ) -> AsyncIterator[WatchedDecision]:
+        """Yield the answers to gates for ever; see `GateClient.watch_decisions`."""
+        async for told in self._listen(connection.watch_decisions(gates, resume_token)):
+            yield told
 
     async def enrol(
         self,
@@ -111,7 +115,7 @@ class AsyncGateClient:
         source: str = "",
     ) -> EnrolResult:
         """Enrol a person; see `GateClient.enrol`."""
-        request = messages.create_profile_to_proto(
+        question = connection.enrol(
             name,
             images,
             galleries=galleries,
@@ -119,32 +123,43 @@ class AsyncGateClient:
             consent=consent,
             source=source,
         )
-        with stated_call_failures(self._target):
-            response = await self._enrollment.CreateProfile(
-                request, timeout=self._timeout_s, metadata=self._metadata
-            )
-        return messages.enrol_result_from_proto(response)
+        return await self._ask(question)
+
+    async def erase(self, profile_id: str) -> ErasureReceipt:
+        """Erase a person for good; see `GateClient.erase`."""
+        return await self._ask(connection.erase(profile_id))
 
     async def profile(self, profile_id: str) -> Profile:
         """Return one enrolled person."""
-        request = messages.get_profile_to_proto(profile_id)
-        with stated_call_failures(self._target):
-            response = await self._enrollment.GetProfile(
-                request, timeout=self._timeout_s, metadata=self._metadata
-            )
-        return messages.profile_from_proto(response.profile)
+        return await self._ask(connection.profile(profile_id))
 
     async def profiles(self, gallery: str = "") -> AsyncIterator[Profile]:
         """Yield the people of a gallery, or all, by id; asks for page after page."""
         token = ""
         while True:
-            request = messages.list_profiles_to_proto(gallery, token)
-            with stated_call_failures(self._target):
-                response = await self._enrollment.ListProfiles(
-                    request, timeout=self._timeout_s, metadata=self._metadata
-                )
-            for profile in response.profiles:
-                yield messages.profile_from_proto(profile)
-            token = response.next_page_token
+            page = await self._ask(connection.profile_page(gallery, token))
+            for found in page.profiles:
+                yield found
+            token = page.next_token
             if not token:
                 return
+
+    async def _ask(self, question: Question[R]) -> R:
+        call = connection.method_of(self._channel, question)
+        with stated_call_failures(self._connection):
+            response = await call(
+                question.request,
+                timeout=self._connection.timeout_s,
+                metadata=self._connection.metadata,
+            )
+        return question.result(response)
+
+    async def _listen(self, question: Question[R]) -> AsyncIterator[R]:
+        method = connection.method_of(self._channel, question)
+        call = method(question.request, metadata=self._connection.metadata)
+        try:
+            with stated_call_failures(self._connection):
+                async for response in call:
+                    yield question.result(response)
+        finally:
+            call.cancel()

@@ -16,9 +16,14 @@ _SAFE_METHODS = {
     enrollment_service_pb2.DESCRIPTOR.services_by_name["EnrollmentService"].full_name: (
         "GetProfile",
         "ListProfiles",
+        "ListTemplates",
+        "CreateProfile",
+        "CreateTemplate",
+        "EraseProfile",
     ),
 }
-"""Calls that change nothing. An enrolment that failed may have been stored all the same."""
+"""Calls that change nothing, or nothing more when they are repeated. An enrolment may have been
+stored although its answer was lost; its request id makes a second one harmless."""
 
 _RETRY_POLICY = {
     "maxAttempts": 4,

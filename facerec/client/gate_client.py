@@ -1,26 +1,29 @@
 """The client for code that blocks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import grpc
 
-from facerec.client import messages
+from facerec.client import connection, messages
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.channel_options import channel_options
-from facerec.client.credentials import Tls, token_metadata
+from facerec.client.connection import Connection, Question
+from facerec.client.credentials import Tls
 from facerec.client.results import (
     AuthorizeResult,
     EnrolResult,
+    ErasureReceipt,
     IdentifyResult,
     Profile,
     VerifyResult,
+    WatchedDecision,
 )
-from facerec.v1.enrollment_service_pb2_grpc import EnrollmentServiceStub
-from facerec.v1.verification_service_pb2_grpc import VerificationServiceStub
 
 __all__ = ["GateClient"]
+
+R = TypeVar("R")
 
 
 class GateClient:
@@ -48,23 +51,19 @@ class GateClient:
 
         Args:
             target: ``HOST:PORT`` of the server.
-            timeout_s: Deadline of each call, repetitions included.
+            timeout_s: Deadline of each call, repetitions included; streams have none.
             tls: Whom to trust, and the client's certificate; None for a server without TLS.
             token: API token, for a client that has no certificate.
 
         Raises:
             ServiceError: the token would travel in clear beyond this machine.
         """
-        self._target = target
-        self._timeout_s = timeout_s
-        self._metadata = token_metadata(target, tls, token)
+        self._connection = Connection.to(target, timeout_s=timeout_s, tls=tls, token=token)
         self._channel = (
             grpc.insecure_channel(target, options=channel_options())
             if tls is None
             else grpc.secure_channel(target, tls.credentials(), options=channel_options())
         )
-        self._verification = VerificationServiceStub(self._channel)
-        self._enrollment = EnrollmentServiceStub(self._channel)
 
     def close(self) -> None:
         """Close the connection."""
@@ -88,12 +87,7 @@ class GateClient:
             probe: Encoded picture (JPEG, PNG, ...) of whoever stands at the gate.
             reference: Id of an enrolled person, or another encoded picture.
         """
-        request = messages.verify_to_proto(probe, reference)
-        with stated_call_failures(self._target):
-            response = self._verification.Verify(
-                request, timeout=self._timeout_s, metadata=self._metadata
-            )
-        return messages.verify_result_from_proto(response)
+        return self._ask(connection.verify(probe, reference))
 
     def identify(
         self, image: bytes, *, galleries: Sequence[str] = (), main_only: bool = False
@@ -105,12 +99,7 @@ class GateClient:
             galleries: Names of the galleries to search; the server's default when there is none.
             main_only: Ask about the largest face only, as at a gate.
         """
-        request = messages.identify_to_proto(image, galleries, main_only)
-        with stated_call_failures(self._target):
-            response = self._verification.Identify(
-                request, timeout=self._timeout_s, metadata=self._metadata
-            )
-        return messages.identify_result_from_proto(response)
+        return self._ask(connection.identify(image, galleries, main_only))
 
     def authorize(self, gate: str, image: bytes) -> AuthorizeResult:
         """Ask whether a gate opens for whoever stands before it.
@@ -119,12 +108,34 @@ class GateClient:
             gate: Name of the gate; the client must be allowed to speak for it.
             image: Encoded picture.
         """
-        request = messages.authorize_to_proto(gate, image)
-        with stated_call_failures(self._target):
-            response = self._verification.Authorize(
-                request, timeout=self._timeout_s, metadata=self._metadata
-            )
-        return messages.authorize_result_from_proto(response)
+        return self._ask(connection.authorize(gate, image))
+
+    def stream_authorize(
+        self, gate: str, frames: Iterable[tuple[bytes, float | None]]
+    ) -> Iterator[AuthorizeResult | None]:
+        """Ask for a gate's camera: yield what is decided until the frames end.
+
+        Args:
+            gate: Name of the gate.
+            frames: Encoded pictures, each with the seconds since the first (None: when it is
+                sent). They are taken in a thread of their own, as fast as they come.
+
+        Yields:
+            Each decision; None now and then while there is none.
+        """
+        requests = messages.stream_to_proto(gate, frames)
+        yield from self._listen(connection.stream_authorize(requests))
+
+    def watch_decisions(
+        self, gates: Sequence[str] = (), *, resume_token: str = ""
+    ) -> Iterator[WatchedDecision]:
+        """Yield the answers to gates for ever; go on with `resume_token` after a `CallError`.
+
+        Args:
+            gates: Names; all that the caller may watch when there is none.
+            resume_token: Of the last one that was received; "" to begin with now.
+        """
+        yield from self._listen(connection.watch_decisions(gates, resume_token))
 
     def enrol(
         self,
@@ -136,7 +147,7 @@ class GateClient:
         consent: str = "",
         source: str = "",
     ) -> EnrolResult:
-        """Enrol a person; never repeated by itself.
+        """Enrol a person; once, also where the call has to be repeated because its answer was lost.
 
         Args:
             name: Display name.
@@ -146,7 +157,7 @@ class GateClient:
             consent: Reference to the evidence of consent.
             source: Where the pictures came from, such as the desk's name.
         """
-        request = messages.create_profile_to_proto(
+        question = connection.enrol(
             name,
             images,
             galleries=galleries,
@@ -154,31 +165,41 @@ class GateClient:
             consent=consent,
             source=source,
         )
-        with stated_call_failures(self._target):
-            response = self._enrollment.CreateProfile(
-                request, timeout=self._timeout_s, metadata=self._metadata
-            )
-        return messages.enrol_result_from_proto(response)
+        return self._ask(question)
+
+    def erase(self, profile_id: str) -> ErasureReceipt:
+        """Erase a person for good; again, it returns the same receipt."""
+        return self._ask(connection.erase(profile_id))
 
     def profile(self, profile_id: str) -> Profile:
         """Return one enrolled person."""
-        request = messages.get_profile_to_proto(profile_id)
-        with stated_call_failures(self._target):
-            response = self._enrollment.GetProfile(
-                request, timeout=self._timeout_s, metadata=self._metadata
-            )
-        return messages.profile_from_proto(response.profile)
+        return self._ask(connection.profile(profile_id))
 
     def profiles(self, gallery: str = "") -> Iterator[Profile]:
         """Yield the people of a gallery, or all, by id; asks for page after page."""
         token = ""
         while True:
-            request = messages.list_profiles_to_proto(gallery, token)
-            with stated_call_failures(self._target):
-                response = self._enrollment.ListProfiles(
-                    request, timeout=self._timeout_s, metadata=self._metadata
-                )
-            yield from map(messages.profile_from_proto, response.profiles)
-            token = response.next_page_token
+            page = self._ask(connection.profile_page(gallery, token))
+            yield from page.profiles
+            token = page.next_token
             if not token:
                 return
+
+    def _ask(self, question: Question[R]) -> R:
+        call = connection.method_of(self._channel, question)
+        with stated_call_failures(self._connection):
+            response = call(
+                question.request,
+                timeout=self._connection.timeout_s,
+                metadata=self._connection.metadata,
+            )
+        return question.result(response)
+
+    def _listen(self, question: Question[R]) -> Iterator[R]:
+        method = connection.method_of(self._channel, question)
+        call = method(question.request, metadata=self._connection.metadata)
+        try:
+            with stated_call_failures(self._connection):
+                yield from map(question.result, call)
+        finally:
+            call.cancel()

@@ -1,22 +1,26 @@
 """Between the client's plain values and messages of the API."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
+from uuid import uuid4
 
 from facerec.client.results import (
     AuthorizationOutcome,
     AuthorizeResult,
     Box,
     EnrolResult,
+    ErasureReceipt,
     FoundFace,
     IdentificationOutcome,
     IdentifiedFace,
     IdentifyResult,
     ImageResult,
     Profile,
+    ProfilePage,
     ProfileState,
     VerificationOutcome,
     VerifyResult,
+    WatchedDecision,
 )
 from facerec.v1 import enrollment_service_pb2 as enrollment
 from facerec.v1 import face_pb2, image_pb2, profile_pb2, reason_pb2
@@ -27,13 +31,21 @@ __all__ = [
     "authorize_to_proto",
     "create_profile_to_proto",
     "enrol_result_from_proto",
+    "erase_profile_to_proto",
     "get_profile_to_proto",
+    "got_profile_from_proto",
     "identify_result_from_proto",
     "identify_to_proto",
     "list_profiles_to_proto",
     "profile_from_proto",
+    "profile_page_from_proto",
+    "receipt_from_proto",
+    "stream_result_from_proto",
+    "stream_to_proto",
     "verify_result_from_proto",
     "verify_to_proto",
+    "watch_to_proto",
+    "watched_from_proto",
 ]
 
 _AUTHORIZATION_OUTCOMES = {
@@ -41,6 +53,10 @@ _AUTHORIZATION_OUTCOMES = {
     verification.AUTHORIZATION_OUTCOME_DENIED: AuthorizationOutcome.DENIED,
     verification.AUTHORIZATION_OUTCOME_UNKNOWN: AuthorizationOutcome.UNKNOWN,
     verification.AUTHORIZATION_OUTCOME_RETRY: AuthorizationOutcome.RETRY,
+}
+_STATES = {
+    profile_pb2.Profile.STATE_ACTIVE: ProfileState.ACTIVE,
+    profile_pb2.Profile.STATE_EXPIRED: ProfileState.EXPIRED,
 }
 _VERIFICATION_OUTCOMES = {
     verification.VERIFICATION_OUTCOME_MATCH: VerificationOutcome.MATCH,
@@ -90,6 +106,8 @@ def create_profile_to_proto(
             display_name=name, galleries=_gallery_names(galleries), consent=consent
         ),
         profile_id=profile_id,
+        # So that gRPC may repeat the call: the same message enrols once.
+        request_id=str(uuid4()),
         images=[
             enrollment.EnrollmentImage(image=image_pb2.Image(data=image), source=source)
             for image in images
@@ -100,6 +118,33 @@ def create_profile_to_proto(
 def get_profile_to_proto(profile_id: str) -> enrollment.GetProfileRequest:
     """Return the request for one profile."""
     return enrollment.GetProfileRequest(name=f"profiles/{profile_id}")
+
+
+def erase_profile_to_proto(profile_id: str) -> enrollment.EraseProfileRequest:
+    """Return the request to erase a person."""
+    return enrollment.EraseProfileRequest(name=f"profiles/{profile_id}")
+
+
+def receipt_from_proto(response: enrollment.EraseProfileResponse) -> ErasureReceipt:
+    """Return the receipt of an erasure."""
+    receipt = response.receipt
+    return ErasureReceipt(
+        receipt_id=receipt.receipt_id,
+        cause=receipt.cause,
+        erased=receipt.erase_time.ToDatetime(tzinfo=UTC),
+        templates=receipt.template_count,
+        evidence_sha256=receipt.evidence_sha256,
+    )
+
+
+def got_profile_from_proto(response: enrollment.GetProfileResponse) -> Profile:
+    """Return the profile that was asked for."""
+    return profile_from_proto(response.profile)
+
+
+def profile_page_from_proto(response: enrollment.ListProfilesResponse) -> ProfilePage:
+    """Return a page of profiles."""
+    return ProfilePage(tuple(map(profile_from_proto, response.profiles)), response.next_page_token)
 
 
 def list_profiles_to_proto(gallery: str, page_token: str) -> enrollment.ListProfilesRequest:
@@ -150,6 +195,52 @@ def authorize_result_from_proto(response: verification.AuthorizeResponse) -> Aut
         target_fpir=response.target_fpir,
         face=_face(response.face) if response.HasField("face") else None,
         decision_id=response.decision_id,
+        wait_s=response.wait.ToMilliseconds() / 1000 if response.HasField("wait") else None,
+    )
+
+
+def stream_to_proto(
+    gate: str, frames: Iterable[tuple[bytes, float | None]]
+) -> Iterator[verification.StreamAuthorizeRequest]:
+    """Yield what a gate's camera sends."""
+    config = verification.StreamAuthorizeConfig(gate=f"gates/{gate}")
+    yield verification.StreamAuthorizeRequest(config=config)
+    for data, clock_s in frames:
+        frame = verification.GateFrame(image=image_pb2.Image(data=data))
+        if clock_s is not None:
+            frame.capture_offset.FromNanoseconds(round(clock_s * 1e9))
+        yield verification.StreamAuthorizeRequest(frame=frame)
+
+
+def stream_result_from_proto(
+    response: verification.StreamAuthorizeResponse,
+) -> AuthorizeResult | None:
+    """Return a decision for a gate's camera; None for a message that holds none."""
+    if not response.HasField("decision"):
+        return None
+    return authorize_result_from_proto(response.decision)
+
+
+def watch_to_proto(gates: Sequence[str], resume_token: str) -> verification.WatchDecisionsRequest:
+    """Return the question for the answers to gates."""
+    names = [f"gates/{gate}" for gate in gates]
+    return verification.WatchDecisionsRequest(gates=names, resume_token=resume_token)
+
+
+def watched_from_proto(response: verification.WatchDecisionsResponse) -> WatchedDecision:
+    """Return what a watcher is told."""
+    told = response.decision
+    if not response.HasField("decision"):
+        return WatchedDecision(response.resume_token)
+    return WatchedDecision(
+        response.resume_token,
+        decision_id=told.decision_id,
+        gate=told.gate.removeprefix("gates/"),
+        outcome=_AUTHORIZATION_OUTCOMES.get(told.outcome, AuthorizationOutcome.RETRY),
+        reasons=_reasons(told.reasons),
+        profile_id=told.profile.removeprefix("profiles/") or None,
+        decided=told.decide_time.ToDatetime(tzinfo=UTC),
+        client=told.client,
     )
 
 
@@ -169,12 +260,11 @@ def enrol_result_from_proto(response: enrollment.CreateProfileResponse) -> Enrol
 
 def profile_from_proto(profile: profile_pb2.Profile) -> Profile:
     """Return one profile; a state that is not known counts as suspended."""
-    active = profile.state == profile_pb2.Profile.STATE_ACTIVE
     return Profile(
         profile_id=profile.name.removeprefix("profiles/"),
         display_name=profile.display_name,
         galleries=tuple(name.removeprefix("galleries/") for name in profile.galleries),
-        state=ProfileState.ACTIVE if active else ProfileState.SUSPENDED,
+        state=_STATES.get(profile.state, ProfileState.SUSPENDED),
         consent=profile.consent,
         templates=profile.template_count,
         created=profile.create_time.ToDatetime(tzinfo=UTC),

@@ -13,15 +13,18 @@ __all__ = [
     "AuthorizeResult",
     "Box",
     "EnrolResult",
+    "ErasureReceipt",
     "FoundFace",
     "IdentificationOutcome",
     "IdentifiedFace",
     "IdentifyResult",
     "ImageResult",
     "Profile",
+    "ProfilePage",
     "ProfileState",
     "VerificationOutcome",
     "VerifyResult",
+    "WatchedDecision",
 ]
 
 
@@ -59,6 +62,8 @@ class ProfileState(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    """Outside of the time of validity."""
 
 
 @dataclass(frozen=True)
@@ -162,13 +167,14 @@ class AuthorizeResult:
 
     Attributes:
         outcome: The answer.
-        reasons: Why it is unknown or retry, most important first.
+        reasons: Why it is not granted, most important first.
         profile_id: The person's id; None unless granted or denied.
         display_name: The person's name; None unless granted or denied.
         operating_point: Name of the operating point that was decided at.
         target_fpir: False positive identification rate that was decided at.
         face: The face that was searched; None when there was none.
-        decision_id: By which the server's log names this decision.
+        decision_id: By which the server's log and journal name this decision.
+        wait_s: When to ask again, while the person's last grant cools down; else None.
     """
 
     outcome: AuthorizationOutcome
@@ -179,6 +185,7 @@ class AuthorizeResult:
     target_fpir: float
     face: FoundFace | None
     decision_id: str
+    wait_s: float | None = None
 
     @property
     def granted(self) -> bool:
@@ -233,3 +240,60 @@ class EnrolResult:
 
     profile: Profile | None
     images: tuple[ImageResult, ...]
+
+
+@dataclass(frozen=True)
+class ProfilePage:
+    """Some profiles.
+
+    Attributes:
+        profiles: By id.
+        next_token: Of the next page; "" when this is the last.
+    """
+
+    profiles: tuple[Profile, ...]
+    next_token: str
+
+
+@dataclass(frozen=True)
+class ErasureReceipt:
+    """Evidence that a person was erased.
+
+    Attributes:
+        receipt_id: Random id of the erasure.
+        cause: Why, one word such as ``requested``.
+        erased: When, UTC.
+        templates: How many templates were erased.
+        evidence_sha256: Hash over what was erased as it was stored, in hexadecimal.
+    """
+
+    receipt_id: str
+    cause: str
+    erased: datetime
+    templates: int
+    evidence_sha256: str
+
+
+@dataclass(frozen=True)
+class WatchedDecision:
+    """An answer to a gate, as a watcher hears of it.
+
+    Attributes:
+        resume_token: Where to go on after an interruption.
+        decision_id: Id of the decision; "" in a sign of life, of which the rest is empty too.
+        gate: Name of the gate.
+        outcome: What the gate was told; None in a sign of life.
+        reasons: Why it was not granted.
+        profile_id: The person, if anybody was recognised who is enrolled still.
+        decided: When, UTC; None in a sign of life.
+        client: Who asked.
+    """
+
+    resume_token: str
+    decision_id: str = ""
+    gate: str = ""
+    outcome: AuthorizationOutcome | None = None
+    reasons: tuple[str, ...] = ()
+    profile_id: str | None = None
+    decided: datetime | None = None
+    client: str = ""

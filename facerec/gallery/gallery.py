@@ -14,6 +14,7 @@ from facerec.errors import ArrayError, EmbeddingSpaceError
 from facerec.gallery import reading, writing
 from facerec.gallery.audit_event import SYSTEM, Actor, AuditEvent, AuditKind
 from facerec.gallery.backend import backend_of
+from facerec.gallery.counting import GalleryCounts, count_people, read_counts
 from facerec.gallery.database import Database
 from facerec.gallery.enrolling import Enrolling, check_galleries
 from facerec.gallery.identifiers import (
@@ -195,6 +196,16 @@ class Gallery:
         """Return the names of all galleries, sorted."""
         with self._database.reading() as connection:
             return reading.gallery_names(connection)
+
+    def counts(self) -> GalleryCounts:
+        """Return how many people and templates there are."""
+        with self._database.reading() as connection:
+            return read_counts(connection)
+
+    def people_by_gallery(self) -> Mapping[str, int]:
+        """Return how many people are in each gallery, by its name."""
+        with self._database.reading() as connection:
+            return count_people(connection)
 
     def require_galleries(self, names: Sequence[str]) -> None:
         """Do nothing if there is a gallery of each name.

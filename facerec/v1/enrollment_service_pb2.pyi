@@ -124,7 +124,7 @@ class CreateProfileRequest(_message.Message):
     """Id of this request, a UUID in its usual form that the caller makes anew for each person. When an
     enrolment with it was stored already, that profile is returned and nothing is enrolled; with
     other content it is INVALID_ARGUMENT. A person who was erased is not enrolled again by a
-    repetition: STATE_CONFLICT. Not together with profile_id.
+    repetition: STATE_CONFLICT. A repetition gives no reasons for pictures that were not used.
     """
     @_builtins.property
     def profile(self) -> _profile_pb2.Profile:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66\x61\x63\x65rec/v1/reason.proto\x12\nfacerec.v1*\xf4\x02\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16REASON_BELOW_THRESHOLD\x10\x01\x12\x18\n\x14REASON_NARROW_MARGIN\x10\x02\x12\x18\n\x14REASON_EMPTY_GALLERY\x10\x03\x12\x16\n\x12REASON_LOW_QUALITY\x10\x04\x12\x14\n\x10REASON_TOO_SMALL\x10\x05\x12\x12\n\x0eREASON_BLURRED\x10\x06\x12\x14\n\x10REASON_BADLY_LIT\x10\x07\x12\x17\n\x13REASON_LOW_CONTRAST\x10\x08\x12\x16\n\x12REASON_TURNED_AWAY\x10\t\x12\x12\n\x0eREASON_CLIPPED\x10\n\x12\x12\n\x0eREASON_NO_FACE\x10\x0b\x12\x18\n\x14REASON_SEVERAL_FACES\x10\x0c\x12\x19\n\x15REASON_TOO_FEW_FRAMES\x10\r\x12\x1c\n\x18REASON_PROFILE_SUSPENDED\x10\x0e\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66\x61\x63\x65rec/v1/reason.proto\x12\nfacerec.v1*\xc2\x04\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x1a\n\x16REASON_BELOW_THRESHOLD\x10\x01\x12\x18\n\x14REASON_NARROW_MARGIN\x10\x02\x12\x18\n\x14REASON_EMPTY_GALLERY\x10\x03\x12\x16\n\x12REASON_LOW_QUALITY\x10\x04\x12\x14\n\x10REASON_TOO_SMALL\x10\x05\x12\x12\n\x0eREASON_BLURRED\x10\x06\x12\x14\n\x10REASON_BADLY_LIT\x10\x07\x12\x17\n\x13REASON_LOW_CONTRAST\x10\x08\x12\x16\n\x12REASON_TURNED_AWAY\x10\t\x12\x12\n\x0eREASON_CLIPPED\x10\n\x12\x12\n\x0eREASON_NO_FACE\x10\x0b\x12\x18\n\x14REASON_SEVERAL_FACES\x10\x0c\x12\x19\n\x15REASON_TOO_FEW_FRAMES\x10\r\x12\x1c\n\x18REASON_PROFILE_SUSPENDED\x10\x0e\x12\x17\n\x13REASON_OUTSIDE_ZONE\x10\x0f\x12\x12\n\x0eREASON_TOO_FAR\x10\x10\x12\x16\n\x12REASON_NOT_NEAREST\x10\x11\x12\x1c\n\x18REASON_TOO_FEW_SIGHTINGS\x10\x12\x12\x17\n\x13REASON_NOT_ADMITTED\x10\x13\x12\x1b\n\x17REASON_OUTSIDE_SCHEDULE\x10\x14\x12\x1a\n\x16REASON_ALREADY_GRANTED\x10\x15\x12\x17\n\x13REASON_COOLING_DOWN\x10\x16\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facerec.v1.reason_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_REASON']._serialized_start=40
-  _globals['_REASON']._serialized_end=412
+  _globals['_REASON']._serialized_end=618
 # @@protoc_insertion_point(module_scope)

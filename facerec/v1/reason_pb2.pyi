@@ -52,6 +52,22 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """Fewer frames than needed agree."""
     REASON_PROFILE_SUSPENDED: _Reason.ValueType  # 14
     """The person is enrolled, but suspended."""
+    REASON_OUTSIDE_ZONE: _Reason.ValueType  # 15
+    """The face does not stand in the gate's zone: step up to the gate."""
+    REASON_TOO_FAR: _Reason.ValueType  # 16
+    """The face is smaller than those that count at this gate: step closer."""
+    REASON_NOT_NEAREST: _Reason.ValueType  # 17
+    """Somebody else stands nearer to the camera."""
+    REASON_TOO_FEW_SIGHTINGS: _Reason.ValueType  # 18
+    """The person was seen in fewer frames than the gate asks for."""
+    REASON_NOT_ADMITTED: _Reason.ValueType  # 19
+    """The person is in no gallery that may pass here, or is not active."""
+    REASON_OUTSIDE_SCHEDULE: _Reason.ValueType  # 20
+    """The gate may not open at this time."""
+    REASON_ALREADY_GRANTED: _Reason.ValueType  # 21
+    """This visit was granted before."""
+    REASON_COOLING_DOWN: _Reason.ValueType  # 22
+    """The same person was granted a moment ago; `wait` says for how long."""
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why an outcome is not the affirmative one. Reasons come most important first. A client must
@@ -88,4 +104,20 @@ REASON_TOO_FEW_FRAMES: Reason.ValueType  # 13
 """Fewer frames than needed agree."""
 REASON_PROFILE_SUSPENDED: Reason.ValueType  # 14
 """The person is enrolled, but suspended."""
+REASON_OUTSIDE_ZONE: Reason.ValueType  # 15
+"""The face does not stand in the gate's zone: step up to the gate."""
+REASON_TOO_FAR: Reason.ValueType  # 16
+"""The face is smaller than those that count at this gate: step closer."""
+REASON_NOT_NEAREST: Reason.ValueType  # 17
+"""Somebody else stands nearer to the camera."""
+REASON_TOO_FEW_SIGHTINGS: Reason.ValueType  # 18
+"""The person was seen in fewer frames than the gate asks for."""
+REASON_NOT_ADMITTED: Reason.ValueType  # 19
+"""The person is in no gallery that may pass here, or is not active."""
+REASON_OUTSIDE_SCHEDULE: Reason.ValueType  # 20
+"""The gate may not open at this time."""
+REASON_ALREADY_GRANTED: Reason.ValueType  # 21
+"""This visit was granted before."""
+REASON_COOLING_DOWN: Reason.ValueType  # 22
+"""The same person was granted a moment ago; `wait` says for how long."""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -25,37 +25,57 @@ _sym_db = _symbol_database.Default()
 from facerec.v1 import face_pb2 as facerec_dot_v1_dot_face__pb2
 from facerec.v1 import image_pb2 as facerec_dot_v1_dot_image__pb2
 from facerec.v1 import reason_pb2 as facerec_dot_v1_dot_reason__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%facerec/v1/verification_service.proto\x12\nfacerec.v1\x1a\x15\x66\x61\x63\x65rec/v1/face.proto\x1a\x16\x66\x61\x63\x65rec/v1/image.proto\x1a\x17\x66\x61\x63\x65rec/v1/reason.proto\"\x7f\n\rVerifyRequest\x12 \n\x05probe\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x11\n\x07profile\x18\x02 \x01(\tH\x00\x12,\n\x0freference_image\x18\x03 \x01(\x0b\x32\x11.facerec.v1.ImageH\x00\x42\x0b\n\treference\"\xc9\x02\n\x0eVerifyResponse\x12\x30\n\x07outcome\x18\x01 \x01(\x0e\x32\x1f.facerec.v1.VerificationOutcome\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12$\n\nprobe_face\x18\x03 \x01(\x0b\x32\x10.facerec.v1.Face\x12(\n\x0ereference_face\x18\x04 \x01(\x0b\x32\x10.facerec.v1.Face\x12\x17\n\nsimilarity\x18\x05 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x06 \x01(\x02H\x01\x88\x01\x01\x12\x12\n\ntarget_fmr\x18\x07 \x01(\x01\x12\x1b\n\x0esimilarity_fmr\x18\x08 \x01(\x01H\x02\x88\x01\x01\x42\r\n\x0b_similarityB\x0c\n\n_thresholdB\x11\n\x0f_similarity_fmr\"y\n\x0fIdentifyRequest\x12 \n\x05image\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x11\n\tgalleries\x18\x02 \x03(\t\x12\x31\n\x0e\x66\x61\x63\x65_selection\x18\x03 \x01(\x0e\x32\x19.facerec.v1.FaceSelection\"\x9e\x02\n\x0eIdentifiedFace\x12\x1e\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x10.facerec.v1.Face\x12\x32\n\x07outcome\x18\x02 \x01(\x0e\x32!.facerec.v1.IdentificationOutcome\x12#\n\x07reasons\x18\x03 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x0f\n\x07profile\x18\x04 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x05 \x01(\t\x12\x17\n\nsimilarity\x18\x06 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x07 \x01(\x02H\x01\x88\x01\x01\x12\x13\n\x06margin\x18\x08 \x01(\x02H\x02\x88\x01\x01\x42\r\n\x0b_similarityB\x0c\n\n_thresholdB\t\n\x07_margin\"w\n\x10IdentifyResponse\x12)\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x1a.facerec.v1.IdentifiedFace\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x13\n\x0btarget_fpir\x18\x03 \x01(\x01\"B\n\x10\x41uthorizeRequest\x12\x0c\n\x04gate\x18\x01 \x01(\t\x12 \n\x05image\x18\x02 \x01(\x0b\x32\x11.facerec.v1.Image\"\xf5\x01\n\x11\x41uthorizeResponse\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .facerec.v1.AuthorizationOutcome\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x0f\n\x07profile\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x17\n\x0foperating_point\x18\x05 \x01(\t\x12\x13\n\x0btarget_fpir\x18\x06 \x01(\x01\x12\x1e\n\x04\x66\x61\x63\x65\x18\x07 \x01(\x0b\x32\x10.facerec.v1.Face\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x08 \x01(\t*\xa2\x01\n\x13VerificationOutcome\x12$\n VERIFICATION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVERIFICATION_OUTCOME_MATCH\x10\x01\x12!\n\x1dVERIFICATION_OUTCOME_NO_MATCH\x10\x02\x12\"\n\x1eVERIFICATION_OUTCOME_UNDECIDED\x10\x03*\xb0\x01\n\x15IdentificationOutcome\x12&\n\"IDENTIFICATION_OUTCOME_UNSPECIFIED\x10\x00\x12%\n!IDENTIFICATION_OUTCOME_IDENTIFIED\x10\x01\x12\"\n\x1eIDENTIFICATION_OUTCOME_UNKNOWN\x10\x02\x12$\n IDENTIFICATION_OUTCOME_UNDECIDED\x10\x03*\xc6\x01\n\x14\x41uthorizationOutcome\x12%\n!AUTHORIZATION_OUTCOME_UNSPECIFIED\x10\x00\x12!\n\x1d\x41UTHORIZATION_OUTCOME_GRANTED\x10\x01\x12 \n\x1c\x41UTHORIZATION_OUTCOME_DENIED\x10\x02\x12!\n\x1d\x41UTHORIZATION_OUTCOME_UNKNOWN\x10\x03\x12\x1f\n\x1b\x41UTHORIZATION_OUTCOME_RETRY\x10\x04*b\n\rFaceSelection\x12\x1e\n\x1a\x46\x41\x43\x45_SELECTION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46\x41\x43\x45_SELECTION_EVERY\x10\x01\x12\x17\n\x13\x46\x41\x43\x45_SELECTION_MAIN\x10\x02\x32\xe7\x01\n\x13VerificationService\x12?\n\x06Verify\x12\x19.facerec.v1.VerifyRequest\x1a\x1a.facerec.v1.VerifyResponse\x12\x45\n\x08Identify\x12\x1b.facerec.v1.IdentifyRequest\x1a\x1c.facerec.v1.IdentifyResponse\x12H\n\tAuthorize\x12\x1c.facerec.v1.AuthorizeRequest\x1a\x1d.facerec.v1.AuthorizeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%facerec/v1/verification_service.proto\x12\nfacerec.v1\x1a\x15\x66\x61\x63\x65rec/v1/face.proto\x1a\x16\x66\x61\x63\x65rec/v1/image.proto\x1a\x17\x66\x61\x63\x65rec/v1/reason.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x7f\n\rVerifyRequest\x12 \n\x05probe\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x11\n\x07profile\x18\x02 \x01(\tH\x00\x12,\n\x0freference_image\x18\x03 \x01(\x0b\x32\x11.facerec.v1.ImageH\x00\x42\x0b\n\treference\"\xc9\x02\n\x0eVerifyResponse\x12\x30\n\x07outcome\x18\x01 \x01(\x0e\x32\x1f.facerec.v1.VerificationOutcome\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12$\n\nprobe_face\x18\x03 \x01(\x0b\x32\x10.facerec.v1.Face\x12(\n\x0ereference_face\x18\x04 \x01(\x0b\x32\x10.facerec.v1.Face\x12\x17\n\nsimilarity\x18\x05 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x06 \x01(\x02H\x01\x88\x01\x01\x12\x12\n\ntarget_fmr\x18\x07 \x01(\x01\x12\x1b\n\x0esimilarity_fmr\x18\x08 \x01(\x01H\x02\x88\x01\x01\x42\r\n\x0b_similarityB\x0c\n\n_thresholdB\x11\n\x0f_similarity_fmr\"y\n\x0fIdentifyRequest\x12 \n\x05image\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x11\n\tgalleries\x18\x02 \x03(\t\x12\x31\n\x0e\x66\x61\x63\x65_selection\x18\x03 \x01(\x0e\x32\x19.facerec.v1.FaceSelection\"\x9e\x02\n\x0eIdentifiedFace\x12\x1e\n\x04\x66\x61\x63\x65\x18\x01 \x01(\x0b\x32\x10.facerec.v1.Face\x12\x32\n\x07outcome\x18\x02 \x01(\x0e\x32!.facerec.v1.IdentificationOutcome\x12#\n\x07reasons\x18\x03 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x0f\n\x07profile\x18\x04 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x05 \x01(\t\x12\x17\n\nsimilarity\x18\x06 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\x07 \x01(\x02H\x01\x88\x01\x01\x12\x13\n\x06margin\x18\x08 \x01(\x02H\x02\x88\x01\x01\x42\r\n\x0b_similarityB\x0c\n\n_thresholdB\t\n\x07_margin\"w\n\x10IdentifyResponse\x12)\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x1a.facerec.v1.IdentifiedFace\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x13\n\x0btarget_fpir\x18\x03 \x01(\x01\"B\n\x10\x41uthorizeRequest\x12\x0c\n\x04gate\x18\x01 \x01(\t\x12 \n\x05image\x18\x02 \x01(\x0b\x32\x11.facerec.v1.Image\"\x9e\x02\n\x11\x41uthorizeResponse\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .facerec.v1.AuthorizationOutcome\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x0f\n\x07profile\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x17\n\x0foperating_point\x18\x05 \x01(\t\x12\x13\n\x0btarget_fpir\x18\x06 \x01(\x01\x12\x1e\n\x04\x66\x61\x63\x65\x18\x07 \x01(\x0b\x32\x10.facerec.v1.Face\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x08 \x01(\t\x12\'\n\x04wait\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\"\x80\x01\n\x16StreamAuthorizeRequest\x12\x33\n\x06\x63onfig\x18\x01 \x01(\x0b\x32!.facerec.v1.StreamAuthorizeConfigH\x00\x12&\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x15.facerec.v1.GateFrameH\x00\x42\t\n\x07\x63ontent\"%\n\x15StreamAuthorizeConfig\x12\x0c\n\x04gate\x18\x01 \x01(\t\"`\n\tGateFrame\x12 \n\x05image\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x31\n\x0e\x63\x61pture_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xf6\x01\n\x17StreamAuthorizeResponse\x12\x31\n\x05ready\x18\x01 \x01(\x0b\x32 .facerec.v1.StreamAuthorizeReadyH\x00\x12\x31\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32\x1d.facerec.v1.AuthorizeResponseH\x00\x12/\n\x04ping\x18\x03 \x01(\x0b\x32\x1f.facerec.v1.StreamAuthorizePingH\x00\x12\x1c\n\x14\x61nalyzed_frame_count\x18\x04 \x01(\x03\x12\x1b\n\x13\x64ropped_frame_count\x18\x05 \x01(\x03\x42\t\n\x07\x63ontent\"\x16\n\x14StreamAuthorizeReady\"\x15\n\x13StreamAuthorizePing\"<\n\x15WatchDecisionsRequest\x12\r\n\x05gates\x18\x01 \x03(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"Z\n\x16WatchDecisionsResponse\x12*\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0b\x32\x18.facerec.v1.GateDecision\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\xc2\x02\n\x0cGateDecision\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x01 \x01(\t\x12\x0c\n\x04gate\x18\x02 \x01(\t\x12\x31\n\x07outcome\x18\x03 \x01(\x0e\x32 .facerec.v1.AuthorizationOutcome\x12#\n\x07reasons\x18\x04 \x03(\x0e\x32\x12.facerec.v1.Reason\x12\x0f\n\x07profile\x18\x05 \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0foperating_point\x18\x07 \x01(\t\x12\x0e\n\x06\x63lient\x18\x08 \x01(\t\x12\x17\n\nsimilarity\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tthreshold\x18\n \x01(\x01H\x01\x88\x01\x01\x42\r\n\x0b_similarityB\x0c\n\n_threshold*\xa2\x01\n\x13VerificationOutcome\x12$\n VERIFICATION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVERIFICATION_OUTCOME_MATCH\x10\x01\x12!\n\x1dVERIFICATION_OUTCOME_NO_MATCH\x10\x02\x12\"\n\x1eVERIFICATION_OUTCOME_UNDECIDED\x10\x03*\xb0\x01\n\x15IdentificationOutcome\x12&\n\"IDENTIFICATION_OUTCOME_UNSPECIFIED\x10\x00\x12%\n!IDENTIFICATION_OUTCOME_IDENTIFIED\x10\x01\x12\"\n\x1eIDENTIFICATION_OUTCOME_UNKNOWN\x10\x02\x12$\n IDENTIFICATION_OUTCOME_UNDECIDED\x10\x03*\xc6\x01\n\x14\x41uthorizationOutcome\x12%\n!AUTHORIZATION_OUTCOME_UNSPECIFIED\x10\x00\x12!\n\x1d\x41UTHORIZATION_OUTCOME_GRANTED\x10\x01\x12 \n\x1c\x41UTHORIZATION_OUTCOME_DENIED\x10\x02\x12!\n\x1d\x41UTHORIZATION_OUTCOME_UNKNOWN\x10\x03\x12\x1f\n\x1b\x41UTHORIZATION_OUTCOME_RETRY\x10\x04*b\n\rFaceSelection\x12\x1e\n\x1a\x46\x41\x43\x45_SELECTION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46\x41\x43\x45_SELECTION_EVERY\x10\x01\x12\x17\n\x13\x46\x41\x43\x45_SELECTION_MAIN\x10\x02\x32\xa2\x03\n\x13VerificationService\x12?\n\x06Verify\x12\x19.facerec.v1.VerifyRequest\x1a\x1a.facerec.v1.VerifyResponse\x12\x45\n\x08Identify\x12\x1b.facerec.v1.IdentifyRequest\x1a\x1c.facerec.v1.IdentifyResponse\x12H\n\tAuthorize\x12\x1c.facerec.v1.AuthorizeRequest\x1a\x1d.facerec.v1.AuthorizeResponse\x12^\n\x0fStreamAuthorize\x12\".facerec.v1.StreamAuthorizeRequest\x1a#.facerec.v1.StreamAuthorizeResponse(\x01\x30\x01\x12Y\n\x0eWatchDecisions\x12!.facerec.v1.WatchDecisionsRequest\x1a\".facerec.v1.WatchDecisionsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facerec.v1.verification_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VERIFICATIONOUTCOME']._serialized_start=1436
-  _globals['_VERIFICATIONOUTCOME']._serialized_end=1598
-  _globals['_IDENTIFICATIONOUTCOME']._serialized_start=1601
-  _globals['_IDENTIFICATIONOUTCOME']._serialized_end=1777
-  _globals['_AUTHORIZATIONOUTCOME']._serialized_start=1780
-  _globals['_AUTHORIZATIONOUTCOME']._serialized_end=1978
-  _globals['_FACESELECTION']._serialized_start=1980
-  _globals['_FACESELECTION']._serialized_end=2078
-  _globals['_VERIFYREQUEST']._serialized_start=125
-  _globals['_VERIFYREQUEST']._serialized_end=252
-  _globals['_VERIFYRESPONSE']._serialized_start=255
-  _globals['_VERIFYRESPONSE']._serialized_end=584
-  _globals['_IDENTIFYREQUEST']._serialized_start=586
-  _globals['_IDENTIFYREQUEST']._serialized_end=707
-  _globals['_IDENTIFIEDFACE']._serialized_start=710
-  _globals['_IDENTIFIEDFACE']._serialized_end=996
-  _globals['_IDENTIFYRESPONSE']._serialized_start=998
-  _globals['_IDENTIFYRESPONSE']._serialized_end=1117
-  _globals['_AUTHORIZEREQUEST']._serialized_start=1119
-  _globals['_AUTHORIZEREQUEST']._serialized_end=1185
-  _globals['_AUTHORIZERESPONSE']._serialized_start=1188
-  _globals['_AUTHORIZERESPONSE']._serialized_end=1433
-  _globals['_VERIFICATIONSERVICE']._serialized_start=2081
-  _globals['_VERIFICATIONSERVICE']._serialized_end=2312
+  _globals['_VERIFICATIONOUTCOME']._serialized_start=2585
+  _globals['_VERIFICATIONOUTCOME']._serialized_end=2747
+  _globals['_IDENTIFICATIONOUTCOME']._serialized_start=2750
+  _globals['_IDENTIFICATIONOUTCOME']._serialized_end=2926
+  _globals['_AUTHORIZATIONOUTCOME']._serialized_start=2929
+  _globals['_AUTHORIZATIONOUTCOME']._serialized_end=3127
+  _globals['_FACESELECTION']._serialized_start=3129
+  _globals['_FACESELECTION']._serialized_end=3227
+  _globals['_VERIFYREQUEST']._serialized_start=190
+  _globals['_VERIFYREQUEST']._serialized_end=317
+  _globals['_VERIFYRESPONSE']._serialized_start=320
+  _globals['_VERIFYRESPONSE']._serialized_end=649
+  _globals['_IDENTIFYREQUEST']._serialized_start=651
+  _globals['_IDENTIFYREQUEST']._serialized_end=772
+  _globals['_IDENTIFIEDFACE']._serialized_start=775
+  _globals['_IDENTIFIEDFACE']._serialized_end=1061
+  _globals['_IDENTIFYRESPONSE']._serialized_start=1063
+  _globals['_IDENTIFYRESPONSE']._serialized_end=1182
+  _globals['_AUTHORIZEREQUEST']._serialized_start=1184
+  _globals['_AUTHORIZEREQUEST']._serialized_end=1250
+  _globals['_AUTHORIZERESPONSE']._serialized_start=1253
+  _globals['_AUTHORIZERESPONSE']._serialized_end=1539
+  _globals['_STREAMAUTHORIZEREQUEST']._serialized_start=1542
+  _globals['_STREAMAUTHORIZEREQUEST']._serialized_end=1670
+  _globals['_STREAMAUTHORIZECONFIG']._serialized_start=1672
+  _globals['_STREAMAUTHORIZECONFIG']._serialized_end=1709
+  _globals['_GATEFRAME']._serialized_start=1711
+  _globals['_GATEFRAME']._serialized_end=1807
+  _globals['_STREAMAUTHORIZERESPONSE']._serialized_start=1810
+  _globals['_STREAMAUTHORIZERESPONSE']._serialized_end=2056
+  _globals['_STREAMAUTHORIZEREADY']._serialized_start=2058
+  _globals['_STREAMAUTHORIZEREADY']._serialized_end=2080
+  _globals['_STREAMAUTHORIZEPING']._serialized_start=2082
+  _globals['_STREAMAUTHORIZEPING']._serialized_end=2103
+  _globals['_WATCHDECISIONSREQUEST']._serialized_start=2105
+  _globals['_WATCHDECISIONSREQUEST']._serialized_end=2165
+  _globals['_WATCHDECISIONSRESPONSE']._serialized_start=2167
+  _globals['_WATCHDECISIONSRESPONSE']._serialized_end=2257
+  _globals['_GATEDECISION']._serialized_start=2260
+  _globals['_GATEDECISION']._serialized_end=2582
+  _globals['_VERIFICATIONSERVICE']._serialized_start=3230
+  _globals['_VERIFICATIONSERVICE']._serialized_end=3648
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,9 @@ from facerec.v1 import face_pb2 as _face_pb2
 from facerec.v1 import image_pb2 as _image_pb2
 from facerec.v1 import reason_pb2 as _reason_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -432,6 +434,7 @@ class AuthorizeResponse(_message.Message):
     TARGET_FPIR_FIELD_NUMBER: _builtins.int
     FACE_FIELD_NUMBER: _builtins.int
     DECISION_ID_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
     outcome: Global___AuthorizationOutcome.ValueType
     """The answer. A client must stay shut at every value but GRANTED, also at those it does not know."""
     profile: _builtins.str
@@ -445,14 +448,18 @@ class AuthorizeResponse(_message.Message):
     taken for somebody; between 0 and 1.
     """
     decision_id: _builtins.str
-    """Id of this decision, by which the server's log names it."""
+    """Id of this decision, by which the server's log and the audit journal name it."""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_reason_pb2.Reason.ValueType]:
-        """Why the outcome is UNKNOWN or RETRY; empty otherwise."""
+        """Why the outcome is not GRANTED; empty when it is."""
 
     @_builtins.property
     def face(self) -> _face_pb2.Face:
         """The face that was searched; unset when there was none."""
+
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """When to ask again, with the reason COOLING_DOWN; unset otherwise."""
 
     def __init__(
         self,
@@ -465,11 +472,313 @@ class AuthorizeResponse(_message.Message):
         target_fpir: _builtins.float = ...,
         face: _face_pb2.Face | None = ...,
         decision_id: _builtins.str = ...,
+        wait: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["face", b"face"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["face", b"face", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "display_name", b"display_name", "face", b"face", "operating_point", b"operating_point", "outcome", b"outcome", "profile", b"profile", "reasons", b"reasons", "target_fpir", b"target_fpir"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision_id", b"decision_id", "display_name", b"display_name", "face", b"face", "operating_point", b"operating_point", "outcome", b"outcome", "profile", b"profile", "reasons", b"reasons", "target_fpir", b"target_fpir", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AuthorizeResponse: _TypeAlias = AuthorizeResponse  # noqa: Y015
+
+@_typing.final
+class StreamAuthorizeRequest(_message.Message):
+    """What a gate's camera sends."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def config(self) -> Global___StreamAuthorizeConfig:
+        """Whom the stream speaks for; the first message and no other."""
+
+    @_builtins.property
+    def frame(self) -> Global___GateFrame:
+        """What the camera sees."""
+
+    def __init__(
+        self,
+        *,
+        config: Global___StreamAuthorizeConfig | None = ...,
+        frame: Global___GateFrame | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "content", b"content", "frame", b"frame"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "content", b"content", "frame", b"frame"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["config", "frame"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___StreamAuthorizeRequest: _TypeAlias = StreamAuthorizeRequest  # noqa: Y015
+
+@_typing.final
+class StreamAuthorizeConfig(_message.Message):
+    """Whom a stream speaks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GATE_FIELD_NUMBER: _builtins.int
+    gate: _builtins.str
+    """Required. Resource name of the gate, `gates/{gate}`."""
+    def __init__(
+        self,
+        *,
+        gate: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gate", b"gate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamAuthorizeConfig: _TypeAlias = StreamAuthorizeConfig  # noqa: Y015
+
+@_typing.final
+class GateFrame(_message.Message):
+    """One frame of a gate's camera."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_FIELD_NUMBER: _builtins.int
+    CAPTURE_OFFSET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def image(self) -> _image_pb2.Image:
+        """Required. The picture. One that cannot be taken ends the stream with IMAGE_INVALID."""
+
+    @_builtins.property
+    def capture_offset(self) -> _duration_pb2.Duration:
+        """When it was taken, since the camera's first frame, on a clock that never goes back; the moment of
+        its arrival counts when it is unset. A frame that is older than the one before is dropped.
+        """
+
+    def __init__(
+        self,
+        *,
+        image: _image_pb2.Image | None = ...,
+        capture_offset: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capture_offset", b"capture_offset", "image", b"image"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capture_offset", b"capture_offset", "image", b"image"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GateFrame: _TypeAlias = GateFrame  # noqa: Y015
+
+@_typing.final
+class StreamAuthorizeResponse(_message.Message):
+    """What the server tells a gate's camera."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READY_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    PING_FIELD_NUMBER: _builtins.int
+    ANALYZED_FRAME_COUNT_FIELD_NUMBER: _builtins.int
+    DROPPED_FRAME_COUNT_FIELD_NUMBER: _builtins.int
+    analyzed_frame_count: _builtins.int
+    """Frames that were analysed since the stream began."""
+    dropped_frame_count: _builtins.int
+    """Frames that were dropped since the stream began: a newer one had come, or the server was busy."""
+    @_builtins.property
+    def ready(self) -> Global___StreamAuthorizeReady:
+        """The gate is known and frames are taken; the first message."""
+
+    @_builtins.property
+    def decision(self) -> Global___AuthorizeResponse:
+        """An answer about one person; the gate opens at GRANTED alone."""
+
+    @_builtins.property
+    def ping(self) -> Global___StreamAuthorizePing:
+        """Nothing was decided for five seconds and the stream is alive; or the frames have ended."""
+
+    def __init__(
+        self,
+        *,
+        ready: Global___StreamAuthorizeReady | None = ...,
+        decision: Global___AuthorizeResponse | None = ...,
+        ping: Global___StreamAuthorizePing | None = ...,
+        analyzed_frame_count: _builtins.int = ...,
+        dropped_frame_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "decision", b"decision", "ping", b"ping", "ready", b"ready"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analyzed_frame_count", b"analyzed_frame_count", "content", b"content", "decision", b"decision", "dropped_frame_count", b"dropped_frame_count", "ping", b"ping", "ready", b"ready"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["ready", "decision", "ping"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___StreamAuthorizeResponse: _TypeAlias = StreamAuthorizeResponse  # noqa: Y015
+
+@_typing.final
+class StreamAuthorizeReady(_message.Message):
+    """That a gate's frames are taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamAuthorizeReady: _TypeAlias = StreamAuthorizeReady  # noqa: Y015
+
+@_typing.final
+class StreamAuthorizePing(_message.Message):
+    """That a stream is alive."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamAuthorizePing: _TypeAlias = StreamAuthorizePing  # noqa: Y015
+
+@_typing.final
+class WatchDecisionsRequest(_message.Message):
+    """Asks for the answers to gates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GATES_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """`resume_token` of the last message that was received; empty to begin with what is decided from
+    now on.
+    """
+    @_builtins.property
+    def gates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these gates, `gates/{gate}`; all when there is none. A caller with the role of a gate alone
+        must name gates that it may speak for.
+        """
+
+    def __init__(
+        self,
+        *,
+        gates: _abc.Iterable[_builtins.str] | None = ...,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gates", b"gates", "resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchDecisionsRequest: _TypeAlias = WatchDecisionsRequest  # noqa: Y015
+
+@_typing.final
+class WatchDecisionsResponse(_message.Message):
+    """What was decided, or that nothing was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Where to go on after an interruption."""
+    @_builtins.property
+    def decision(self) -> Global___GateDecision:
+        """The decision; unset in a message that is sent every fifteen seconds when there is none."""
+
+    def __init__(
+        self,
+        *,
+        decision: Global___GateDecision | None = ...,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "resume_token", b"resume_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchDecisionsResponse: _TypeAlias = WatchDecisionsResponse  # noqa: Y015
+
+@_typing.final
+class GateDecision(_message.Message):
+    """A decision that was made for a gate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DECISION_ID_FIELD_NUMBER: _builtins.int
+    GATE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    OPERATING_POINT_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
+    SIMILARITY_FIELD_NUMBER: _builtins.int
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    decision_id: _builtins.str
+    """Its id, as the gate was told."""
+    gate: _builtins.str
+    """Resource name of the gate, `gates/{gate}`."""
+    outcome: Global___AuthorizationOutcome.ValueType
+    """The answer that the gate was given."""
+    profile: _builtins.str
+    """Resource name of the person, `profiles/{profile}`; empty unless GRANTED or DENIED, and when the
+    person was erased since.
+    """
+    operating_point: _builtins.str
+    """Name of the operating point that was decided at."""
+    client: _builtins.str
+    """Who asked, such as `certificate:north`."""
+    similarity: _builtins.float
+    """Cosine similarity to the most similar person, -1 to 1. Unset when nobody was compared, or when
+    the caller may not see scores.
+    """
+    threshold: _builtins.float
+    """Similarity from which a person is recognised. Unset when nobody was compared, or when the caller
+    may not see scores.
+    """
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_reason_pb2.Reason.ValueType]:
+        """Why the outcome is not GRANTED; empty when it is."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    def __init__(
+        self,
+        *,
+        decision_id: _builtins.str = ...,
+        gate: _builtins.str = ...,
+        outcome: Global___AuthorizationOutcome.ValueType = ...,
+        reasons: _abc.Iterable[_reason_pb2.Reason.ValueType] | None = ...,
+        profile: _builtins.str = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+        operating_point: _builtins.str = ...,
+        client: _builtins.str = ...,
+        similarity: _builtins.float | None = ...,
+        threshold: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "_threshold", b"_threshold", "decide_time", b"decide_time", "similarity", b"similarity", "threshold", b"threshold"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_similarity", b"_similarity", "_threshold", b"_threshold", "client", b"client", "decide_time", b"decide_time", "decision_id", b"decision_id", "gate", b"gate", "operating_point", b"operating_point", "outcome", b"outcome", "profile", b"profile", "reasons", b"reasons", "similarity", b"similarity", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__similarity: _TypeAlias = _typing.Literal["similarity"]  # noqa: Y015
+    _WhichOneofArgType__similarity: _TypeAlias = _typing.Literal["_similarity", b"_similarity"]  # noqa: Y015
+    _WhichOneofReturnType__threshold: _TypeAlias = _typing.Literal["threshold"]  # noqa: Y015
+    _WhichOneofArgType__threshold: _TypeAlias = _typing.Literal["_threshold", b"_threshold"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__similarity) -> _WhichOneofReturnType__similarity | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__threshold) -> _WhichOneofReturnType__threshold | None: ...
+
+Global___GateDecision: _TypeAlias = GateDecision  # noqa: Y015

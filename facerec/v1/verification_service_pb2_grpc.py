@@ -37,7 +37,8 @@ class VerificationServiceStub:
     EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
-    All calls are read-only and safe to repeat.
+    All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
+    person once.
     """
 
     def __init__(self, channel):
@@ -61,6 +62,16 @@ class VerificationServiceStub:
                 request_serializer=facerec_dot_v1_dot_verification__service__pb2.AuthorizeRequest.SerializeToString,
                 response_deserializer=facerec_dot_v1_dot_verification__service__pb2.AuthorizeResponse.FromString,
                 _registered_method=True)
+        self.StreamAuthorize = channel.stream_stream(
+                '/facerec.v1.VerificationService/StreamAuthorize',
+                request_serializer=facerec_dot_v1_dot_verification__service__pb2.StreamAuthorizeRequest.SerializeToString,
+                response_deserializer=facerec_dot_v1_dot_verification__service__pb2.StreamAuthorizeResponse.FromString,
+                _registered_method=True)
+        self.WatchDecisions = channel.unary_stream(
+                '/facerec.v1.VerificationService/WatchDecisions',
+                request_serializer=facerec_dot_v1_dot_verification__service__pb2.WatchDecisionsRequest.SerializeToString,
+                response_deserializer=facerec_dot_v1_dot_verification__service__pb2.WatchDecisionsResponse.FromString,
+                _registered_method=True)
 
 
 class VerificationServiceServicer:
@@ -75,7 +86,8 @@ class VerificationServiceServicer:
     EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
-    All calls are read-only and safe to repeat.
+    All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
+    person once.
     """
 
     def Verify(self, request, context):
@@ -105,6 +117,26 @@ class VerificationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamAuthorize(self, request_iterator, context):
+        """A gate's camera: the first message names the gate, every further one is a frame. The server
+        follows each person over the frames and answers once their evidence is enough, as often as
+        somebody comes; a frame that arrives while an older one is analysed takes its place, so send
+        without waiting for answers. The stream lasts until the gate closes it; the server ends it with
+        NOT_READY when it stops, and with UNAUTHENTICATED when the caller's credentials end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchDecisions(self, request, context):
+        """Tells every answer to gates, of all servers of the home, within a second, in the order of the
+        audit journal. Begin again with the token of the last message after an interruption: nothing is
+        missed and nothing comes twice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VerificationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -122,6 +154,16 @@ def add_VerificationServiceServicer_to_server(servicer, server):
                     servicer.Authorize,
                     request_deserializer=facerec_dot_v1_dot_verification__service__pb2.AuthorizeRequest.FromString,
                     response_serializer=facerec_dot_v1_dot_verification__service__pb2.AuthorizeResponse.SerializeToString,
+            ),
+            'StreamAuthorize': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamAuthorize,
+                    request_deserializer=facerec_dot_v1_dot_verification__service__pb2.StreamAuthorizeRequest.FromString,
+                    response_serializer=facerec_dot_v1_dot_verification__service__pb2.StreamAuthorizeResponse.SerializeToString,
+            ),
+            'WatchDecisions': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchDecisions,
+                    request_deserializer=facerec_dot_v1_dot_verification__service__pb2.WatchDecisionsRequest.FromString,
+                    response_serializer=facerec_dot_v1_dot_verification__service__pb2.WatchDecisionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -143,7 +185,8 @@ class VerificationService:
     EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
-    All calls are read-only and safe to repeat.
+    All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
+    person once.
     """
 
     @staticmethod
@@ -217,6 +260,60 @@ class VerificationService:
             '/facerec.v1.VerificationService/Authorize',
             facerec_dot_v1_dot_verification__service__pb2.AuthorizeRequest.SerializeToString,
             facerec_dot_v1_dot_verification__service__pb2.AuthorizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamAuthorize(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/facerec.v1.VerificationService/StreamAuthorize',
+            facerec_dot_v1_dot_verification__service__pb2.StreamAuthorizeRequest.SerializeToString,
+            facerec_dot_v1_dot_verification__service__pb2.StreamAuthorizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchDecisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/facerec.v1.VerificationService/WatchDecisions',
+            facerec_dot_v1_dot_verification__service__pb2.WatchDecisionsRequest.SerializeToString,
+            facerec_dot_v1_dot_verification__service__pb2.WatchDecisionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

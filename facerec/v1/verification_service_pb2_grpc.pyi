@@ -38,7 +38,8 @@ class VerificationServiceStub:
     EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
-    All calls are read-only and safe to repeat.
+    All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
+    person once.
     """
 
     @_typing.overload
@@ -60,6 +61,18 @@ class VerificationServiceStub:
     gate (PERMISSION_DENIED); a gate that the server's operator has not set up is NOT_FOUND with the
     reason GATE_NOT_FOUND.
     """
+    StreamAuthorize: _grpc.StreamStreamMultiCallable[_verification_service_pb2.StreamAuthorizeRequest, _verification_service_pb2.StreamAuthorizeResponse]
+    """A gate's camera: the first message names the gate, every further one is a frame. The server
+    follows each person over the frames and answers once their evidence is enough, as often as
+    somebody comes; a frame that arrives while an older one is analysed takes its place, so send
+    without waiting for answers. The stream lasts until the gate closes it; the server ends it with
+    NOT_READY when it stops, and with UNAUTHENTICATED when the caller's credentials end.
+    """
+    WatchDecisions: _grpc.UnaryStreamMultiCallable[_verification_service_pb2.WatchDecisionsRequest, _verification_service_pb2.WatchDecisionsResponse]
+    """Tells every answer to gates, of all servers of the home, within a second, in the order of the
+    audit journal. Begin again with the token of the last message after an interruption: nothing is
+    missed and nothing comes twice.
+    """
 
 @_typing.type_check_only
 class VerificationServiceAsyncStub(VerificationServiceStub):
@@ -74,7 +87,8 @@ class VerificationServiceAsyncStub(VerificationServiceStub):
     EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
-    All calls are read-only and safe to repeat.
+    All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
+    person once.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -93,6 +107,18 @@ class VerificationServiceAsyncStub(VerificationServiceStub):
     gate (PERMISSION_DENIED); a gate that the server's operator has not set up is NOT_FOUND with the
     reason GATE_NOT_FOUND.
     """
+    StreamAuthorize: _aio.StreamStreamMultiCallable[_verification_service_pb2.StreamAuthorizeRequest, _verification_service_pb2.StreamAuthorizeResponse]  # type: ignore[assignment]
+    """A gate's camera: the first message names the gate, every further one is a frame. The server
+    follows each person over the frames and answers once their evidence is enough, as often as
+    somebody comes; a frame that arrives while an older one is analysed takes its place, so send
+    without waiting for answers. The stream lasts until the gate closes it; the server ends it with
+    NOT_READY when it stops, and with UNAUTHENTICATED when the caller's credentials end.
+    """
+    WatchDecisions: _aio.UnaryStreamMultiCallable[_verification_service_pb2.WatchDecisionsRequest, _verification_service_pb2.WatchDecisionsResponse]  # type: ignore[assignment]
+    """Tells every answer to gates, of all servers of the home, within a second, in the order of the
+    audit journal. Begin again with the token of the last message after an interruption: nothing is
+    missed and nothing comes twice.
+    """
 
 class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Compares faces: 1:1 ("is this the person?") and 1:N ("who is this, if anybody we know?").
@@ -106,7 +132,8 @@ class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
     EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
-    All calls are read-only and safe to repeat.
+    All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
+    person once.
     """
 
     @_abc_1.abstractmethod
@@ -140,6 +167,30 @@ class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
         is searched among the people that the gate knows. The caller must be allowed to speak for the
         gate (PERMISSION_DENIED); a gate that the server's operator has not set up is NOT_FOUND with the
         reason GATE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamAuthorize(
+        self,
+        request_iterator: _MaybeAsyncIterator[_verification_service_pb2.StreamAuthorizeRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_verification_service_pb2.StreamAuthorizeResponse], _abc.AsyncIterator[_verification_service_pb2.StreamAuthorizeResponse]]:
+        """A gate's camera: the first message names the gate, every further one is a frame. The server
+        follows each person over the frames and answers once their evidence is enough, as often as
+        somebody comes; a frame that arrives while an older one is analysed takes its place, so send
+        without waiting for answers. The stream lasts until the gate closes it; the server ends it with
+        NOT_READY when it stops, and with UNAUTHENTICATED when the caller's credentials end.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchDecisions(
+        self,
+        request: _verification_service_pb2.WatchDecisionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_verification_service_pb2.WatchDecisionsResponse], _abc.AsyncIterator[_verification_service_pb2.WatchDecisionsResponse]]:
+        """Tells every answer to gates, of all servers of the home, within a second, in the order of the
+        audit journal. Begin again with the token of the last message after an interruption: nothing is
+        missed and nothing comes twice.
         """
 
 def add_VerificationServiceServicer_to_server(servicer: VerificationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

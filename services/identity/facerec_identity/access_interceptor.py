@@ -56,6 +56,7 @@ class AccessInterceptor(grpc.aio.ServerInterceptor):
         call = CALL.get()
         if call is not None:
             call.caller = caller
+            call.recheck = lambda: self._authenticator.caller(connection, metadata)
         self._rate_limit.admit(caller.name)
         return caller
 

@@ -1,7 +1,9 @@
 """What the server's calls work with, loaded and warmed before the first of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,15 +16,19 @@ from facerec.assembly import (
     open_gallery,
 )
 from facerec.errors import NotReadyError
+from facerec.gallery.audit_event import Actor
 from facerec.gallery.gallery import Gallery
-from facerec.settings import GateSettings, Settings
-from facerec_identity.call_record import observe_stage
+from facerec.monitor_assembly import MonitorMaker
+from facerec.settings import Settings
+from facerec_identity.call_record import CALL, observe_stage
 from facerec_identity.enrolment import Registrar
 from facerec_identity.face_reader import FaceReader
-from facerec_identity.gatekeeping import Gatekeeper
+from facerec_identity.gates import Gates
 from facerec_identity.recognition import Recognition
 
 __all__ = ["Application", "Readiness", "load_application"]
+
+T = TypeVar("T")
 
 _WARM_UP_SIDE_PX = 320
 """Side of the picture of the warm-up run; its content doesn't matter."""
@@ -37,19 +43,28 @@ class Application:
         registrar: Enrols.
         gallery: Who is enrolled.
         default_gallery: Gallery that calls mean which name none.
-        gates: The gates that may ask, by name.
+        gates: The gates that may ask.
+        monitors: Makes what follows people over the frames of a gate's camera.
+        settings: Of the home.
     """
 
     recognition: Recognition
     registrar: Registrar
     gallery: Gallery
     default_gallery: str
-    gates: Mapping[str, GateSettings] = field(default_factory=dict)
+    gates: Gates
+    monitors: MonitorMaker
+    settings: Settings
 
-    @property
-    def gatekeeper(self) -> Gatekeeper:
-        """Answers gates."""
-        return Gatekeeper(self.recognition, self.gates)
+    def by(self, actor: Actor) -> "Application":
+        """Return the same for the work of one call, which the audit journal names."""
+        people = self.gallery.by(actor)
+        return replace(
+            self,
+            gallery=people,
+            recognition=replace(self.recognition, gallery=people),
+            registrar=replace(self.registrar, gallery=people),
+        )
 
 
 class Readiness:
@@ -58,6 +73,7 @@ class Readiness:
     def __init__(self) -> None:
         self._application: Application | None = None
         self._stopping = False
+        self._withdrawn = asyncio.Event()
 
     def provide(self, application: Application) -> None:
         """Let calls in."""
@@ -66,9 +82,10 @@ class Readiness:
     def withdraw(self) -> None:
         """Let no further call in."""
         self._stopping = True
+        self._withdrawn.set()
 
     def require(self) -> Application:
-        """Return the application.
+        """Return the application, for work on behalf of whoever makes the present call.
 
         Raises:
             NotReadyError: it is not loaded yet, or the server is stopping.
@@ -77,7 +94,26 @@ class Readiness:
             raise NotReadyError("the server is stopping; try another, or this one again later")
         if self._application is None:
             raise NotReadyError("the server is loading its networks; try again in a second")
-        return self._application
+        call = CALL.get()
+        if call is None or call.caller is None:
+            return self._application
+        return self._application.by(Actor(call.caller.name, call.request_id))
+
+    async def unless_stopping(self, waiting: Coroutine[Any, Any, T]) -> T:
+        """Wait for something, as long as calls are let in.
+
+        Raises:
+            NotReadyError: the server is stopping.
+        """
+        task, stop = asyncio.create_task(waiting), asyncio.create_task(self._withdrawn.wait())
+        try:
+            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise NotReadyError("the server is stopping; try another, or this one again later")
+            return task.result()
+        finally:
+            task.cancel()
+            stop.cancel()
 
 
 def load_application(settings: Settings) -> Application:
@@ -104,7 +140,9 @@ def load_application(settings: Settings) -> Application:
         ),
         gallery=gallery,
         default_gallery=settings.gallery,
-        gates=settings.gates,
+        gates=Gates(settings.gates, settings.gates_path, gallery),
+        monitors=MonitorMaker(settings, gallery, analyzer, recognizer),
+        settings=settings,
     )
 
 

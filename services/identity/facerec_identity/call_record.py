@@ -1,16 +1,27 @@
 """What is known of one call, gathered on its way through the server."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from time import perf_counter
 
 from facerec.analysis.stages import Stage
 from facerec.errors import UnauthenticatedError
 from facerec_identity.security.caller import Caller
 
-__all__ = ["CALL", "CallRecord", "GateDecision", "caller_of_call", "observe_stage"]
+__all__ = [
+    "CALL",
+    "CallRecord",
+    "GateDecision",
+    "caller_of_call",
+    "note_decision",
+    "observe_stage",
+    "recheck_caller",
+]
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,8 @@ class CallRecord:
         queue_s: Seconds that it waited for a thread.
         stages_s: Seconds that each stage of analysis took.
         decision: What was decided for a gate; None for a call of another kind.
+        recheck: Looks whether the caller would still be let in, for calls that last; raises
+            UnauthenticatedError if not.
     """
 
     request_id: str
@@ -51,6 +64,12 @@ class CallRecord:
     queue_s: float = 0.0
     stages_s: dict[Stage, float] = field(default_factory=dict)
     decision: GateDecision | None = None
+    recheck: Callable[[], object] = lambda: None
+
+    @property
+    def asks_once(self) -> bool:
+        """Whether it is no stream of questions."""
+        return not self.method.rsplit("/", 1)[-1].startswith("Stream")
 
 
 CALL: ContextVar[CallRecord | None] = ContextVar("facerec_call", default=None)
@@ -67,6 +86,26 @@ def caller_of_call() -> Caller:
     if call is None or call.caller is None:
         raise UnauthenticatedError("the call carries no credentials")
     return call.caller
+
+
+def recheck_caller() -> None:
+    """Look whether the caller of the present call, which lasts, would still be let in.
+
+    Raises:
+        UnauthenticatedError: its certificate or token ended, or was revoked.
+    """
+    call = CALL.get()
+    if call is not None:
+        call.recheck()
+
+
+def note_decision(decision: GateDecision) -> None:
+    """Note what was decided for a gate: in the record of a call that asks once, else in the log."""
+    call = CALL.get()
+    if call is not None and call.asks_once:
+        call.decision = decision
+    else:
+        _logger.info("gate", extra={"fields": asdict(decision)})
 
 
 @contextmanager

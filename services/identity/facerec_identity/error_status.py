@@ -75,6 +75,8 @@ STATUSES: dict[type[errors.FaceRecError], ErrorStatus] = {
     errors.RequestError: ErrorStatus(_INVALID, "REQUEST_INVALID"),
     errors.RequestImageError: ErrorStatus(_INVALID, "IMAGE_INVALID"),
     errors.GateNotFoundError: ErrorStatus(grpc.StatusCode.NOT_FOUND, "GATE_NOT_FOUND"),
+    errors.GateExistsError: ErrorStatus(grpc.StatusCode.ALREADY_EXISTS, "GATE_EXISTS"),
+    errors.GateChangedError: ErrorStatus(grpc.StatusCode.ABORTED, "GATE_CHANGED"),
     errors.UnauthenticatedError: ErrorStatus(
         grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", _STRANGER
     ),

@@ -1,28 +1,28 @@
-"""Decides whether a gate opens for whoever stands before it."""
+"""Decides whether a gate opens for whoever stands before it in one picture."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from facerec.analysis.faces import Faces
-from facerec.decision.decision import Outcome, Reason
-from facerec.errors import GateNotFoundError, ProfileNotFoundError
-from facerec.gallery.profile import Profile, ProfileState
-from facerec.settings import GateSettings
+from facerec.analysis.main_face import largest_first
+from facerec.decision.auditing import identification_event
+from facerec.decision.decision import Decision, Reason
+from facerec.decision.gate_answer import GateAnswer, GateOutcome, GateReason
+from facerec.decision.gate_standing import standing_at
+from facerec.errors import ProfileNotFoundError
+from facerec.gallery.audit_event import AuditEvent, AuditKind
+from facerec.gallery.gallery import Gallery
+from facerec.gallery.profile import Profile
+from facerec.video.evidence import Verdict
+from facerec.video.gate_keeper import GateKeeper
+from facerec.video.observation import TrackDecision
 from facerec_identity.face_reader import RequestImage
 from facerec_identity.recognition import Recognition
 from facerec_identity.worker_pool import CallGuard
 
-__all__ = ["Authorization", "AuthorizationOutcome", "Gatekeeper"]
+__all__ = ["Authorization", "answer_of", "authorization_event", "authorize", "person_of"]
 
-
-class AuthorizationOutcome(StrEnum):
-    """What a gate is told."""
-
-    GRANTED = "granted"
-    DENIED = "denied"
-    UNKNOWN = "unknown"
-    RETRY = "retry"
+_RECOGNISED = (GateOutcome.GRANTED, GateOutcome.DENIED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,85 +30,125 @@ class Authorization:
     """The answer to a gate.
 
     Attributes:
+        decision_id: By which log and journal name it.
+        gate: Name of the gate.
         outcome: The answer.
-        reasons: Why it is UNKNOWN or RETRY, most important first.
+        reasons: Why it is not GRANTED, most important first.
+        wait_s: When to ask again, while the person's last grant cools down; else 0.
         profile: The person, when GRANTED or DENIED.
         operating_point: Name of the operating point that was decided at.
         target_fpir: Rate that was decided at.
         faces: The face that was searched; empty when there was none.
+        decision: Who it is; None when nobody was searched.
     """
 
-    outcome: AuthorizationOutcome
-    reasons: tuple[Reason, ...]
+    decision_id: str
+    gate: str
+    outcome: GateOutcome
+    reasons: tuple[Reason | GateReason, ...]
+    wait_s: float
     profile: Profile | None
     operating_point: str
     target_fpir: float
     faces: Faces
+    decision: Decision | None = None
 
 
-@dataclass(frozen=True)
-class Gatekeeper:
-    """Knows the gates and who may pass them; safe to use from several threads.
+def authorize(
+    recognition: Recognition,
+    keeper: GateKeeper,
+    image: RequestImage,
+    guard: CallGuard,
+    *,
+    decision_id: str,
+    now: datetime,
+) -> Authorization:
+    """Tell whether a gate opens for the one face of a picture that stands at it.
 
-    Attributes:
+    Args:
         recognition: Tells who people are.
-        gates: The gates by name.
+        keeper: Of the gate.
+        image: The picture.
+        guard: Checked between the stages.
+        decision_id: Id of the decision, which makes it a visit of its own.
+        now: The present moment, with its time zone.
+
+    Raises:
+        RequestImageError: the bytes are not a picture that can be taken.
+        GalleryNotFoundError: the gate names a gallery that there is not.
+        EmbeddingSpaceError: the people there were enrolled with other networks.
+        DeadlineError: the caller no longer waits.
     """
+    gallery, recognizer = recognition.gallery, recognition.recognizer
+    gallery.require_galleries(keeper.rules.searched)
+    pixels = recognition.reader.decode(image)
+    guard.check()
+    found = recognition.reader.analyzer.detect(pixels)
+    found = found[largest_first(found)]
+    aside = standing_at(found.boxes_xyxy_px, (pixels.shape[1], pixels.shape[0]), keeper.rules)
+    standing = next((i for i, reason in enumerate(aside) if reason is None), None)
+    nothing = Authorization(
+        decision_id,
+        keeper.name,
+        GateOutcome.RETRY,
+        (Reason.NO_FACE,) if not aside or aside[0] is None else (aside[0],),
+        wait_s=0.0,
+        profile=None,
+        operating_point=recognizer.operating_point.name,
+        target_fpir=recognizer.target_fpir,
+        faces=Faces.empty(),
+    )
+    if standing is None:
+        return nothing
+    guard.check()
+    face = recognition.reader.analyzer.embed(pixels, found[standing : standing + 1])
+    guard.check()
+    (decision,) = recognizer.identify(face, gallery, keeper.rules.searched)
+    answer = answer_of(keeper, _in_one_frame(decision, decision_id, now))
+    return replace(
+        nothing,
+        outcome=answer.outcome,
+        reasons=() if answer.outcome is GateOutcome.GRANTED else answer.reasons or decision.reasons,
+        wait_s=answer.wait_s,
+        profile=person_of(answer, decision, gallery),
+        faces=face,
+        decision=decision,
+    )
 
-    recognition: Recognition
-    gates: Mapping[str, GateSettings]
 
-    def require(self, gate: str) -> GateSettings:
-        """Return a gate.
+def person_of(answer: GateAnswer, decision: Decision, gallery: Gallery) -> Profile | None:
+    """Return whom a gate is told of; None unless the person is known there."""
+    if answer.outcome not in _RECOGNISED or decision.profile_id is None:
+        return None
+    try:
+        return gallery.get(decision.profile_id)
+    except ProfileNotFoundError:  # erased since the search
+        return None
 
-        Raises:
-            GateNotFoundError: no gate has that name.
-        """
-        if gate not in self.gates:
-            raise GateNotFoundError(f"there is no gate {gate!r}; its operator sets gates up")
-        return self.gates[gate]
 
-    def authorize(self, gate: str, image: RequestImage, guard: CallGuard) -> Authorization:
-        """Tell whether a gate opens for the largest face of a picture.
+def authorization_event(answer: Authorization) -> AuditEvent:
+    """Return what the journal is told of an answer to a gate."""
+    event = AuditEvent(AuditKind.AUTHORIZED, operating_point=answer.operating_point)
+    if answer.decision is not None:
+        event = identification_event(answer.decision, kind=AuditKind.AUTHORIZED)
+    return replace(
+        event,
+        outcome=answer.outcome.value,
+        profile_id=None if answer.profile is None else answer.profile.profile_id,
+        reasons=tuple(reason.value for reason in answer.reasons),
+        place=answer.gate,
+        note=answer.decision_id,
+    )
 
-        Raises:
-            GateNotFoundError: no gate has that name.
-            RequestImageError: the bytes are not a picture that can be taken.
-            GalleryNotFoundError: the gate names a gallery that there is not.
-            EmbeddingSpaceError: the people there were enrolled with other networks.
-            DeadlineError: the caller no longer waits.
-        """
-        policy = self.require(gate)
-        galleries = list(dict.fromkeys((*policy.galleries, *policy.known_galleries)))
-        found = self.recognition.identify(image, guard, galleries=galleries, main_only=True)
-        outcome, profile = AuthorizationOutcome.RETRY, None
-        reasons: tuple[Reason, ...] = (Reason.NO_FACE,)
-        if found.decisions:
-            decision = found.decisions[0]
-            reasons = decision.reasons
-            if decision.outcome is Outcome.UNKNOWN:
-                outcome = AuthorizationOutcome.UNKNOWN
-            elif decision.outcome is Outcome.IDENTIFIED and decision.profile_id is not None:
-                outcome, profile = self._passing(decision.profile_id, policy)
-        return Authorization(
-            outcome=outcome,
-            reasons=reasons,
-            profile=profile,
-            operating_point=self.recognition.recognizer.operating_point.name,
-            target_fpir=found.target_fpir,
-            faces=found.faces,
-        )
 
-    def _passing(
-        self, profile_id: str, policy: GateSettings
-    ) -> tuple[AuthorizationOutcome, Profile | None]:
-        """Look at the person as they are stored now, which may have changed since the search."""
-        try:
-            profile = self.recognition.gallery.get(profile_id)
-        except ProfileNotFoundError:
-            return AuthorizationOutcome.UNKNOWN, None
-        admitted = profile.state is ProfileState.ACTIVE and set(profile.galleries) & set(
-            policy.galleries
-        )
-        outcome = AuthorizationOutcome.GRANTED if admitted else AuthorizationOutcome.DENIED
-        return outcome, profile
+def answer_of(keeper: GateKeeper, told: TrackDecision) -> GateAnswer:
+    """Have a gate's rules applied to a decision."""
+    return keeper.answered(told).gate_answer or GateAnswer(GateOutcome.RETRY)
+
+
+def _in_one_frame(decision: Decision, decision_id: str, now: datetime) -> TrackDecision:
+    """Return a decision from one picture as a visit of its own."""
+    verdict = Verdict(decision, first_seen_s=0.0, decided_s=0.0, frames=1)
+    return TrackDecision(
+        camera=decision_id, track_id=0, verdict=verdict, name=None, first_seen=now, decided=now
+    )

@@ -1,6 +1,6 @@
 """What the server counts and times, for Prometheus."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
@@ -60,8 +60,19 @@ class Metrics:
         self._queue_seconds.labels(rpc).observe(call.queue_s)
         for stage, spent_s in call.stages_s.items():
             self._stage_seconds.labels(stage.value).observe(spent_s)
-        if call.decision is not None:
-            self._decisions.labels(call.decision.gate, call.decision.outcome).inc()
+
+    def count_decision(self, gate: str, outcome: str) -> None:
+        """Count an answer to a gate."""
+        self._decisions.labels(gate, outcome).inc()
+
+    def decisions(self) -> Mapping[tuple[str, str], int]:
+        """Return the answers to gates so far, by gate and outcome."""
+        return {
+            (sample.labels["gate"], sample.labels["outcome"]): int(sample.value)
+            for metric in self._decisions.collect()
+            for sample in metric.samples
+            if sample.name.endswith("_total")
+        }
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """Ask for a figure whenever somebody reads the metrics, in the thread that answers them."""

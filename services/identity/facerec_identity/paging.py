@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from facerec.errors import RequestError
 
-__all__ = ["Page", "page_of"]
+__all__ = ["Page", "key_of_token", "page_of", "page_size", "token_of_key"]
 
 T = TypeVar("T")
 
@@ -48,20 +48,35 @@ def page_of(
     Raises:
         RequestError: the size is negative, or the token is not one that was given for this scope.
     """
-    if size < 0:
-        raise RequestError(f"must not be negative; received {size}", field="page_size")
-    limit = min(size or _DEFAULT_SIZE, _LARGEST_SIZE)
-    start = bisect_right(items, _last_key(token, scope), key=key) if token else 0
+    limit = page_size(size)
+    start = bisect_right(items, key_of_token(token, scope), key=key) if token else 0
     page = tuple(items[start : start + limit])
     last = start + limit >= len(items)
-    return Page(page, "" if last else _token(scope, key(page[-1])))
+    return Page(page, "" if last else token_of_key(key(page[-1]), scope))
 
 
-def _token(scope: str, last_key: str) -> str:
+def page_size(asked: int) -> int:
+    """Return the most items of a page.
+
+    Raises:
+        RequestError: a negative number was asked for.
+    """
+    if asked < 0:
+        raise RequestError(f"must not be negative; received {asked}", field="page_size")
+    return min(asked or _DEFAULT_SIZE, _LARGEST_SIZE)
+
+
+def token_of_key(last_key: str, scope: str) -> str:
+    """Return the token of the page after a key."""
     return base64.urlsafe_b64encode(f"{scope}\n{last_key}".encode()).decode()
 
 
-def _last_key(token: str, scope: str) -> str:
+def key_of_token(token: str, scope: str) -> str:
+    """Return the key after which the page of a token begins.
+
+    Raises:
+        RequestError: it is not one that was given out for this scope.
+    """
     try:
         token_scope, _, last_key = base64.urlsafe_b64decode(token).decode().partition("\n")
     except (binascii.Error, ValueError):

@@ -94,10 +94,10 @@ def new_person_from_proto(
     profile = request.profile
     if not profile.display_name.strip():
         raise RequestError("must hold the person's name", field="profile.display_name")
-    if request.request_id and request.profile_id:
-        raise RequestError("must not be given beside a profile_id", field="request_id")
     request_id = _uuid(request.request_id, "request_id") if request.request_id else ""
-    chosen = profile_id_of_request(client, request_id) if request_id else request.profile_id
+    chosen = request.profile_id
+    if request_id and not chosen:
+        chosen = profile_id_of_request(client, request_id)
     return NewPerson(
         name=profile.display_name,
         galleries=_galleries_from_proto(profile, "profile.galleries") or (default_gallery,),

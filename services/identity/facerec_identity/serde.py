@@ -3,23 +3,31 @@
 This module, `profile_serde`, `admin_serde` and `resource_names` are all that know both sides.
 """
 
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from facerec.analysis.faces import FaceQuality, Faces
 from facerec.decision.decision import Decision, Outcome, Reason
+from facerec.decision.gate_answer import GateOutcome, GateReason
 from facerec.decision.verification import VerificationOutcome
+from facerec.gallery.audit_entry import AuditEntry
 from facerec.v1 import face_pb2, image_pb2, reason_pb2
 from facerec.v1 import verification_service_pb2 as verification
 from facerec_identity.face_reader import RequestImage
-from facerec_identity.gatekeeping import Authorization, AuthorizationOutcome
+from facerec_identity.gate_stream import Turn
+from facerec_identity.gatekeeping import Authorization
 from facerec_identity.recognition import Comparison, Identification
-from facerec_identity.resource_names import profile_name_to_proto
+from facerec_identity.resource_names import gate_to_proto, profile_name_to_proto
 
 __all__ = [
     "authorization_to_proto",
     "comparison_to_proto",
+    "decision_to_proto",
     "face_to_proto",
     "identification_to_proto",
     "image_from_proto",
     "reason_to_proto",
+    "turn_to_proto",
 ]
 
 _IDENTIFICATION_OUTCOMES = {
@@ -33,10 +41,10 @@ _VERIFICATION_OUTCOMES = {
     VerificationOutcome.UNDECIDED: verification.VERIFICATION_OUTCOME_UNDECIDED,
 }
 _AUTHORIZATION_OUTCOMES = {
-    AuthorizationOutcome.GRANTED: verification.AUTHORIZATION_OUTCOME_GRANTED,
-    AuthorizationOutcome.DENIED: verification.AUTHORIZATION_OUTCOME_DENIED,
-    AuthorizationOutcome.UNKNOWN: verification.AUTHORIZATION_OUTCOME_UNKNOWN,
-    AuthorizationOutcome.RETRY: verification.AUTHORIZATION_OUTCOME_RETRY,
+    GateOutcome.GRANTED: verification.AUTHORIZATION_OUTCOME_GRANTED,
+    GateOutcome.DENIED: verification.AUTHORIZATION_OUTCOME_DENIED,
+    GateOutcome.UNKNOWN: verification.AUTHORIZATION_OUTCOME_UNKNOWN,
+    GateOutcome.RETRY: verification.AUTHORIZATION_OUTCOME_RETRY,
 }
 
 
@@ -45,7 +53,7 @@ def image_from_proto(image: image_pb2.Image, field: str) -> RequestImage:
     return RequestImage(image.data, f"{field}.data")
 
 
-def reason_to_proto(reason: Reason) -> reason_pb2.Reason.ValueType:
+def reason_to_proto(reason: Reason | GateReason) -> reason_pb2.Reason.ValueType:
     """Return the API's word for a reason; they are the same words."""
     return reason_pb2.Reason.Value(f"REASON_{reason.name}")
 
@@ -99,11 +107,10 @@ def identification_to_proto(answer: Identification) -> verification.IdentifyResp
     )
 
 
-def authorization_to_proto(
-    answer: Authorization, decision_id: str
-) -> verification.AuthorizeResponse:
+def authorization_to_proto(answer: Authorization) -> verification.AuthorizeResponse:
     """Return the answer to a gate."""
-    profile = answer.profile
+    profile, wait = answer.profile, Duration()
+    wait.FromMilliseconds(round(answer.wait_s * 1000))
     return verification.AuthorizeResponse(
         outcome=_AUTHORIZATION_OUTCOMES[answer.outcome],
         reasons=[reason_to_proto(reason) for reason in answer.reasons],
@@ -112,7 +119,38 @@ def authorization_to_proto(
         operating_point=answer.operating_point,
         target_fpir=answer.target_fpir,
         face=_first_face_to_proto(answer.faces),
-        decision_id=decision_id,
+        decision_id=answer.decision_id,
+        wait=wait if answer.wait_s > 0 else None,
+    )
+
+
+def turn_to_proto(turn: Turn) -> verification.StreamAuthorizeResponse:
+    """Return what a gate's camera is told."""
+    answer = turn.answer
+    return verification.StreamAuthorizeResponse(
+        decision=None if answer is None else authorization_to_proto(answer),
+        ping=verification.StreamAuthorizePing() if answer is None else None,
+        analyzed_frame_count=turn.analyzed,
+        dropped_frame_count=turn.dropped,
+    )
+
+
+def decision_to_proto(entry: AuditEntry) -> verification.GateDecision:
+    """Return what the journal has of an answer to a gate."""
+    event, made = entry.event, Timestamp()
+    made.FromDatetime(entry.recorded)
+    profile_id = event.profile_id
+    return verification.GateDecision(
+        decision_id=event.note,
+        gate=gate_to_proto(event.place),
+        outcome=_AUTHORIZATION_OUTCOMES[GateOutcome(event.outcome)],
+        reasons=[reason_pb2.Reason.Value(f"REASON_{reason.upper()}") for reason in event.reasons],
+        profile="" if profile_id is None else profile_name_to_proto(profile_id),
+        decide_time=made,
+        operating_point=event.operating_point,
+        client=entry.actor,
+        similarity=event.score,
+        threshold=event.threshold,
     )
 
 

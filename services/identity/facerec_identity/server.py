@@ -11,10 +11,12 @@ from grpc_reflection.v1alpha import reflection
 
 from facerec.errors import ServiceError
 from facerec.settings import ServerSettings, Settings
-from facerec.v1 import enrollment_service_pb2, verification_service_pb2
+from facerec.v1 import admin_service_pb2, enrollment_service_pb2, verification_service_pb2
+from facerec.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
 from facerec.v1.enrollment_service_pb2_grpc import add_EnrollmentServiceServicer_to_server
 from facerec.v1.verification_service_pb2_grpc import add_VerificationServiceServicer_to_server
 from facerec_identity.access_interceptor import AccessInterceptor
+from facerec_identity.admin_servicer import AdminServicer
 from facerec_identity.application import Application, Readiness, load_application
 from facerec_identity.call_interceptor import CallInterceptor
 from facerec_identity.calls_in_flight import CallsInFlight
@@ -35,6 +37,7 @@ __all__ = ["IdentityServer", "serve"]
 SERVICES = (
     verification_service_pb2.DESCRIPTOR.services_by_name["VerificationService"].full_name,
     enrollment_service_pb2.DESCRIPTOR.services_by_name["EnrollmentService"].full_name,
+    admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"].full_name,
 )
 
 _RECORDS_WORKERS = 2
@@ -173,13 +176,28 @@ class IdentityServer:
             ),
         )
         add_VerificationServiceServicer_to_server(
-            VerificationServicer(self._readiness, self._analysis_pool), server
+            VerificationServicer(
+                self._readiness,
+                analysis_pool=self._analysis_pool,
+                records_pool=self._records_pool,
+                metrics=self._metrics,
+            ),
+            server,
         )
         add_EnrollmentServiceServicer_to_server(
             EnrollmentServicer(
                 self._readiness,
                 analysis_pool=self._analysis_pool,
                 records_pool=self._records_pool,
+            ),
+            server,
+        )
+        add_AdminServiceServicer_to_server(
+            AdminServicer(
+                self._readiness,
+                records_pool=self._records_pool,
+                metrics=self._metrics,
+                waiting=lambda: self._analysis_pool.waiting,
             ),
             server,
         )

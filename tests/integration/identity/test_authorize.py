@@ -58,7 +58,7 @@ def gate(site: Site, building: ServerProcess) -> Iterator[GateClient]:
     ("picture", "outcome", "profile_id", "reasons"),
     [
         ("obama-2009", AuthorizationOutcome.GRANTED, "obama", ()),
-        ("biden-2010", AuthorizationOutcome.DENIED, "biden", ()),
+        ("biden-2010", AuthorizationOutcome.DENIED, "biden", ("not_admitted",)),
         ("collins", AuthorizationOutcome.UNKNOWN, None, ("below_threshold",)),
         (None, AuthorizationOutcome.RETRY, None, ("no_face",)),
     ],

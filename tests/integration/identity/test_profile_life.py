@@ -9,12 +9,15 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from facerec.client.call_failures import stated_call_failures
+from facerec.client.connection import Connection
 from facerec.errors import CallError
 from facerec.v1 import enrollment_service_pb2 as api
 from facerec.v1 import image_pb2, profile_pb2
 from facerec.v1.enrollment_service_pb2_grpc import EnrollmentServiceStub
 from tests.integration.identity.pictures import nobody
 from tests.integration.identity.server_process import ServerProcess
+
+SERVER = Connection("server", 60, None, None)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def asked(name: str, *pictures: bytes, request_id: str = "") -> api.CreateProfil
 
 
 def failure(call: Callable[[], object]) -> tuple[str, str, str]:
-    with pytest.raises(CallError) as caught, stated_call_failures("server"):
+    with pytest.raises(CallError) as caught, stated_call_failures(SERVER):
         call()
     return caught.value.status, caught.value.reason, caught.value.field
 
@@ -74,13 +77,23 @@ def test_a_request_that_is_repeated_enrols_once(
     assert failure(lambda: desk.CreateProfile(one))[:2] == ("FAILED_PRECONDITION", "STATE_CONFLICT")
 
 
+def test_a_request_with_an_id_of_its_own_is_repeated_too(
+    desk: EnrollmentServiceStub, portraits: dict[str, bytes]
+) -> None:
+    one = asked("Eileen", portraits["collins"], request_id=str(uuid4()))
+    one.profile_id = "eileen"
+    first = desk.CreateProfile(one).profile
+    assert first.name == "profiles/eileen" and desk.CreateProfile(one).profile == first
+    one.request_id = ""
+    assert failure(lambda: desk.CreateProfile(one))[:2] == ("ALREADY_EXISTS", "PROFILE_EXISTS")
+    desk.EraseProfile(api.EraseProfileRequest(name=first.name))
+
+
 @pytest.mark.parametrize("bad", ["1", "not-a-uuid", "f" * 100])
 def test_a_request_id_is_a_uuid(
     desk: EnrollmentServiceStub, portraits: dict[str, bytes], bad: str
 ) -> None:
     request = asked("Ada", portraits["obama-2012"], request_id=bad)
-    assert failure(lambda: desk.CreateProfile(request))[2] == "request_id"
-    request.request_id, request.profile_id = str(uuid4()), "ada"
     assert failure(lambda: desk.CreateProfile(request))[2] == "request_id"
 
 

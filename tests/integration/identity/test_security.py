@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from facerec.client import CallError, GateClient, Tls
 from facerec.errors import ServiceError
 from facerec.settings import ServerSettings
-from facerec.v1 import enrollment_service_pb2, verification_service_pb2
+from facerec.v1 import admin_service_pb2, enrollment_service_pb2, verification_service_pb2
 from facerec_identity.security.access_table import ACCESS, PUBLIC
 from facerec_identity.security.caller import Role
 from facerec_identity.security.certificates import CertificateAuthority
@@ -27,6 +27,7 @@ from tests.integration.identity.site import Site, ask, ask_aloud, free_address
 
 SERVICES = [
     *verification_service_pb2.DESCRIPTOR.services_by_name.values(),
+    *admin_service_pb2.DESCRIPTOR.services_by_name.values(),
     *enrollment_service_pb2.DESCRIPTOR.services_by_name.values(),
     *reflection_pb2.DESCRIPTOR.services_by_name.values(),
     *health_pb2.DESCRIPTOR.services_by_name.values(),
@@ -40,17 +41,24 @@ DENIED = grpc.StatusCode.PERMISSION_DENIED
 
 # What each role may do, written a second time: the table must not change unnoticed.
 ASK = {"Verify", "Identify", "ServerReflectionInfo"}
-READ = {"GetProfile", "ListProfiles", "ListTemplates"}
+READ = {"GetProfile", "ListProfiles", "ListTemplates", "ListGalleries", "GetGallery"}
 ENROL = {
     *("CreateProfile", "UpdateProfile", "EraseProfile", "BatchEnroll"),
     *("CreateTemplate", "DeleteTemplate"),
 }
-MAY = {
-    Role.GATE: ASK | {"Authorize"},
-    Role.ENROLLER: ASK | READ | ENROL,
-    Role.AUDITOR: READ | {"ServerReflectionInfo"},
-    Role.ADMINISTRATOR: ASK | READ | ENROL | {"Authorize"},
+AUDIT = {
+    *("ListGates", "GetGate", "ListOperatingPoints", "ListModels", "GetStatistics"),
+    *("ListAuditEntries", "WatchDecisions"),
 }
+PASS = {"Authorize", "StreamAuthorize"}
+ADMINISTER = {"CreateGallery", "DeleteGallery", "CreateGate", "UpdateGate", "DeleteGate"}
+MAY = {
+    Role.GATE: ASK | PASS,
+    Role.ENROLLER: ASK | READ | ENROL,
+    Role.AUDITOR: READ | AUDIT | {"ServerReflectionInfo"},
+    Role.ADMINISTRATOR: ASK | READ | ENROL | AUDIT | PASS | ADMINISTER,
+}
+# A gate may watch the decisions of its own gates; an empty request asks for those of all.
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +213,7 @@ def test_without_a_good_certificate_there_is_no_connection(
     with GateClient(guarded.address, timeout_s=30, tls=tls, token=token) as gate:
         with pytest.raises(CallError) as caught:
             gate.profile("p")
-    assert (caught.value.status, caught.value.reason) == ("UNAVAILABLE", "")
+    assert (caught.value.status, caught.value.reason) == ("UNAVAILABLE", "UNREACHABLE")
 
 
 def test_a_client_does_not_talk_to_another_server(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from facerec.decision.decision import Reason
+from facerec.decision.gate_answer import GateReason
 from facerec.v1 import enrollment_service_pb2, reason_pb2, verification_service_pb2
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,7 +57,9 @@ def test_the_definition_is_clean(arguments: list[str]) -> None:
 
 def test_reasons_are_the_same_words_on_both_sides() -> None:
     api = {value.name for value in reason_pb2.Reason.DESCRIPTOR.values}
-    assert api - {"REASON_UNSPECIFIED"} == {f"REASON_{reason.name}" for reason in Reason}
+    assert api - {"REASON_UNSPECIFIED"} == {
+        f"REASON_{reason.name}" for reason in (*Reason, *GateReason)
+    }
     assert [reason.value for reason in Reason] == [reason.name.lower() for reason in Reason]
 
 

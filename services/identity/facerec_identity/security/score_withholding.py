@@ -8,6 +8,7 @@ __all__ = ["WITHHELD", "withhold_scores"]
 
 WITHHELD: dict[type[Message], tuple[str, ...]] = {
     api.VerifyResponse: ("similarity", "threshold", "similarity_fmr"),
+    api.GateDecision: ("similarity", "threshold"),
     api.IdentifiedFace: ("similarity", "threshold", "margin"),
 }
 """The fields that tell how similar faces are, by message."""

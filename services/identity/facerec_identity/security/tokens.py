@@ -4,22 +4,18 @@ A token is 32 random bytes behind its id. Only its SHA-256 is kept: a fast hash 
 nobody can guess 256 random bits (OWASP's slow hashes are for passwords).
 """
 
-import fcntl
 import hashlib
 import hmac
-import os
 import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from facerec.errors import ServiceError, UnauthenticatedError
 from facerec_identity.security.caller import Caller, Role
+from facerec_identity.shared_file import SharedFile
 
 __all__ = ["TokenRecord", "TokenStore"]
 
@@ -70,10 +66,13 @@ class TokenStore:
         Args:
             path: The file; it need not exist.
         """
-        self._path = path
-        self._lock = threading.Lock()
-        self._stamp: tuple[int, int, int] | None = None
-        self._records: tuple[TokenRecord, ...] = ()
+        self._file = SharedFile(
+            path,
+            _RECORDS,
+            (),
+            damaged="the file of API tokens cannot be read; restore it from a backup, or remove it "
+            "and issue the tokens again",
+        )
 
     def records(self) -> tuple[TokenRecord, ...]:
         """Return all tokens, oldest first.
@@ -81,21 +80,7 @@ class TokenStore:
         Raises:
             ServiceError: the file is damaged or cannot be read.
         """
-        with self._lock:
-            try:
-                found = self._path.stat()
-                stamp = (found.st_mtime_ns, found.st_ino, found.st_size)
-                if stamp != self._stamp:
-                    self._records = _RECORDS.validate_json(self._path.read_bytes())
-                    self._stamp = stamp
-            except FileNotFoundError:
-                self._records, self._stamp = (), None
-            except (OSError, ValidationError) as error:
-                raise ServiceError(
-                    "the file of API tokens cannot be read; restore it from a backup, or remove it "
-                    "and issue the tokens again"
-                ) from error
-            return self._records
+        return self._file.read()
 
     def issue(
         self,
@@ -116,8 +101,7 @@ class TokenStore:
         record = TokenRecord(
             token_id, name, roles, gates, audience, _hash(secret), created=now, expires=expires
         )
-        with self._writing():
-            self._write((*self.records(), record))
+        self._file.change(lambda records: (*records, record))
         return record, f"{_PREFIX}_{token_id}_{secret}"
 
     def revoke(self, token_id: str, now: datetime) -> TokenRecord:
@@ -126,16 +110,21 @@ class TokenStore:
         Raises:
             ServiceError: there is no such token.
         """
-        with self._writing():
-            records = self.records()
-            found = next((record for record in records if record.token_id == token_id), None)
-            if found is None:
+
+        def revoking(records: tuple[TokenRecord, ...]) -> tuple[TokenRecord, ...]:
+            if all(record.token_id != token_id for record in records):
                 raise ServiceError(
                     f"there is no token with the id {token_id!r}; see: facerec tokens list"
                 )
-            revoked = replace(found, revoked=found.revoked or now)
-            self._write(tuple(revoked if record is found else record for record in records))
-        return revoked
+            return tuple(
+                replace(record, revoked=record.revoked or now)
+                if record.token_id == token_id
+                else record
+                for record in records
+            )
+
+        records = self._file.change(revoking)
+        return next(record for record in records if record.token_id == token_id)
 
     def caller(self, text: str, *, audience: str, now: datetime) -> Caller:
         """Return who bears a token.
@@ -156,25 +145,6 @@ class TokenStore:
             ):
                 return Caller(f"token:{token_id}", record.roles, record.gates)
         raise UnauthenticatedError("the token is not valid")
-
-    def _write(self, records: tuple[TokenRecord, ...]) -> None:
-        """Replace the file as a whole, readable by its owner alone."""
-        scratch = self._path.with_suffix(".new")
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(_RECORDS.dump_json(records, indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(self._path)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Let one process at a time change the file."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        with open(descriptor, "wb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
 
 def _hash(secret: str) -> str:
