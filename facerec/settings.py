@@ -111,6 +111,8 @@ class WatchSettings(_Section):
     """How often a decided track is checked for showing the same face still."""
     crops_dir: Path | None = None
     """Folder that keeps the best look at each decided face; None to keep none."""
+    crops_kept_days: float = Field(default=7.0, gt=0)
+    """Age at which a kept look is deleted."""
     webhook_secret: SecretStr = SecretStr("")
     """What events to webhooks are signed with; best set as ``FACEREC_WATCH__WEBHOOK_SECRET``."""
 

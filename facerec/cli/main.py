@@ -20,6 +20,7 @@ from facerec.cli.evaluate import evaluate
 from facerec.cli.identify import identify
 from facerec.cli.keys import keys
 from facerec.cli.models import models
+from facerec.cli.monitor import monitor
 from facerec.cli.operating_points import operating_points
 from facerec.cli.pki import pki
 from facerec.cli.profiles import profiles
@@ -60,6 +61,7 @@ app.command()(enroll)
 app.command()(verify)
 app.command()(identify)
 app.command()(watch)
+app.command()(monitor)
 app.command()(demo)
 app.command()(serve)
 app.add_typer(bench, name="bench")

@@ -1,24 +1,28 @@
 """``facerec watch``: recognise people in films and cameras, as they come."""
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from facerec.cli.console import Home, Json, emit, messages, output, stated_failures, warn
+from facerec.cli.console import Home, Json, emit, messages, stated_failures, warn
 from facerec.cli.options import Fpir, InGallery, decision_settings
+from facerec.cli.telling import print_decision
 
 if TYPE_CHECKING:
+    from facerec.gallery.gallery import Gallery
     from facerec.settings import Settings
     from facerec.video.event_sink import EventSink
-    from facerec.video.monitor import TrackDecision
+    from facerec.video.observation import TrackDecision
+    from facerec.video.reconnecting_source import ReconnectRules
+    from facerec.video.telling import Telling
     from facerec.video.watching_all import WatchedCamera, WatchOutcome
 
 __all__ = ["watch"]
@@ -83,11 +87,14 @@ def watch(
         settings = decision_settings(home, fpir=fpir)
         names = _camera_names(sources, camera_names or [])
         films = _film_paths(film, sources, names)
-        cameras = _open(settings, gallery, sources, names, films, realtime, udp, opened)
+        people = _open_gallery(settings, gallery, opened)
+        rules = _reconnect_rules(udp)
+        cameras = _open(settings, people, gallery, sources, names, films, realtime, rules, opened)
         sinks = [opened.enter_context(closing(_sink(settings, where))) for where in send or []]
+        telling = _telling(settings, people, sinks, as_json)
         stop = Event()
         with _stopped_by_signals(stop):
-            _watch_all(cameras, sinks, max_frames, stop, as_json)
+            _watch_all(cameras, telling, max_frames, stop, as_json)
 
 
 def _camera_names(sources: Sequence[str], given: Sequence[str]) -> list[str]:
@@ -127,32 +134,47 @@ def _film_paths(
     return paths
 
 
-def _open(
-    settings: "Settings",
-    galleries: Sequence[str] | None,
-    sources: Sequence[str],
-    names: Sequence[str],
-    films: Sequence[Path | None],
-    realtime: bool,
-    udp: bool,
-    opened: ExitStack,
-) -> "list[WatchedCamera]":
-    """Open all that is watched, before anything is looked at; `opened` closes it."""
-    from facerec.assembly import build_monitors, open_gallery
-    from facerec.video import open_source
-    from facerec.video.annotated_film import AnnotatedFilm
-    from facerec.video.reconnecting_source import ReconnectRules
-    from facerec.video.watching_all import WatchedCamera
+def _open_gallery(
+    settings: "Settings", galleries: Sequence[str] | None, opened: ExitStack
+) -> "Gallery":
+    """Open who is enrolled; `opened` closes it."""
+    from facerec.assembly import open_gallery
 
     searched = list(galleries or [settings.gallery])
     people = opened.enter_context(open_gallery(settings))
     people.require_galleries(searched)
     if not any(people.list(name) for name in searched):
         warn(f"nobody is enrolled in {', '.join(searched)}: everybody will be unknown")
-    monitor_for = build_monitors(settings, people, searched)
+    return people
+
+
+def _reconnect_rules(udp: bool) -> "ReconnectRules":
+    from facerec.video.reconnecting_source import ReconnectRules
+
     rules = ReconnectRules()
     if udp:
         rules = replace(rules, capture=replace(rules.capture, rtsp_transport="udp"))
+    return rules
+
+
+def _open(
+    settings: "Settings",
+    people: "Gallery",
+    galleries: Sequence[str] | None,
+    sources: Sequence[str],
+    names: Sequence[str],
+    films: Sequence[Path | None],
+    realtime: bool,
+    rules: "ReconnectRules",
+    opened: ExitStack,
+) -> "list[WatchedCamera]":
+    """Open all that is watched, before anything is looked at; `opened` closes it."""
+    from facerec.assembly import build_monitors
+    from facerec.video import open_source
+    from facerec.video.annotated_film import AnnotatedFilm
+    from facerec.video.watching_all import WatchedCamera
+
+    monitor_for = build_monitors(settings, people, list(galleries or [settings.gallery]))
     cameras = []
     for spec, name, path in zip(sources, names, films, strict=True):
         source = opened.enter_context(open_source(spec, realtime=realtime, reconnect=rules))
@@ -161,6 +183,25 @@ def _open(
             see = opened.enter_context(AnnotatedFilm(path, source, camera=name)).see
         cameras.append(WatchedCamera(name, source, monitor_for(name), see))
     return cameras
+
+
+def _telling(
+    settings: "Settings", people: "Gallery", sinks: "Sequence[EventSink]", as_json: bool
+) -> "Telling":
+    """Make what is told of decisions: journal, receivers, kept looks, and stdout."""
+    from facerec.video.crop_store import CropStore
+    from facerec.video.telling import Telling
+
+    def heard(told: "TrackDecision", event: Mapping[str, Any]) -> None:
+        if as_json:
+            emit(event)
+        else:
+            print_decision(told)
+
+    crops, folder = None, settings.watch.crops_dir
+    if folder is not None:
+        crops = CropStore(folder, kept_days=settings.watch.crops_kept_days)
+    return Telling(people, sinks, crops=crops, heard=heard)
 
 
 def _sink(settings: "Settings", where: str) -> "EventSink":
@@ -172,7 +213,7 @@ def _sink(settings: "Settings", where: str) -> "EventSink":
 
 def _watch_all(
     cameras: "Sequence[WatchedCamera]",
-    sinks: "Sequence[EventSink]",
+    telling: "Telling",
     max_frames: int | None,
     stop: Event,
     as_json: bool,
@@ -185,7 +226,7 @@ def _watch_all(
 
     outcomes = watch_all(
         cameras,
-        tell=lambda decision: _tell(decision, sinks, as_json),
+        tell=telling.tell,
         failed=failed,
         stop=stop,
         max_frames=max_frames,
@@ -200,30 +241,6 @@ def _watch_all(
             )
     if any(outcome.error is not None for outcome in outcomes):
         raise typer.Exit(1)
-
-
-def _tell(decision: "TrackDecision", sinks: "Sequence[EventSink]", as_json: bool) -> None:
-    """Print one decision, and send it on under the same id."""
-    from facerec.video.events import cloud_event
-
-    event = cloud_event(decision)
-    for sink in sinks:
-        sink.put(event)
-    if as_json:
-        emit(event)
-        return
-    verdict = decision.verdict
-    found = verdict.decision
-    colour = {"identified": "green", "unknown": "red"}.get(found.outcome.value, "yellow")
-    who = decision.name or found.outcome.value
-    score = "" if found.similarity is None else f"  {found.similarity:.3f}/{found.threshold:.3f}"
-    reasons = f"  ({', '.join(found.reasons)})" if found.reasons else ""
-    output.print(
-        f"{decision.decided.astimezone():%H:%M:%S}  {escape(decision.camera)} "
-        f"#{decision.track_id}  [bold {colour}]{escape(who)}[/]{score}{reasons}  "
-        f"after {verdict.latency_s:.2f} s, {verdict.frames} frame(s)",
-        soft_wrap=True,
-    )
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from typing import Literal
 __all__ = ["CaptureOptions", "rtsp_transport"]
 
 _VARIABLE = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-# FFmpeg studies a stream for up to 5 s before it gives the first frame, which is then as old.
-_LIVE = "fflags;nobuffer|analyzeduration;500000"
+# FFmpeg studies a stream for up to 5 s before it gives the first frame, which is then as old. The
+# variable is read by whatever is opened at that moment, films too: "fflags;nobuffer", which would
+# throw away what was studied, leaves them without any frame.
+_LIVE = "analyzeduration;500000"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,11 @@ class FileSink:
         self._lost = 0
 
     @property
+    def waiting(self) -> int:
+        """Always 0: a line is written at once or lost."""
+        return 0
+
+    @property
     def lost(self) -> int:
         """Events that could not be written."""
         return self._lost

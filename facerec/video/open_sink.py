@@ -53,6 +53,14 @@ class _NetworkSink:
         spool = EventSpool(folder, most=_MOST_WAITING)
         self._sink = SpooledSink(spool, deliver, Backoff(0.25, 10.0), name=f"send to {address}")
 
+    @property
+    def waiting(self) -> int:
+        return self._sink.waiting
+
+    @property
+    def lost(self) -> int:
+        return self._sink.lost
+
     def put(self, event: Mapping[str, Any]) -> None:
         self._sink.put(event)
 

@@ -65,5 +65,6 @@ def test_wheel_installs_our_packages_and_no_package_named_services(
     assert {name for name in top if not name.endswith(".dist-info")} == {
         "facerec",
         "facerec_identity",
+        "facerec_monitor",
     }
     assert "facerec/py.typed" in wheel.namelist()

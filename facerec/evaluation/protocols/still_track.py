@@ -61,8 +61,11 @@ def still_track(
     for index in range(int(duration_s * fps + 1e-9) + 1):
         clock_s = index / fps
         x, y, growth, turn, gain = np.sin(2 * np.pi * hertz * clock_s + phase)
-        warp = cv2.getRotationMatrix2D(
-            (width / 2, height / 2), motion.turn_deg * turn, 1 + motion.growth * growth
+        warp = np.asarray(
+            cv2.getRotationMatrix2D(
+                (width / 2, height / 2), motion.turn_deg * turn, 1 + motion.growth * growth
+            ),
+            np.float64,
         )
         warp[:, 2] += np.array([x * width, y * height]) * motion.shift
         moved = cv2.warpAffine(picture_bgr, warp, (width, height), borderMode=cv2.BORDER_REFLECT)

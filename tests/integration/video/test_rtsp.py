@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
 
@@ -11,8 +12,10 @@ import pytest
 from facerec.errors import SourceError
 from facerec.video import Frame, open_source
 from facerec.video.camera_health import CameraState, PictureFault
-from facerec.video.capture_options import CaptureOptions
+from facerec.video.capture_options import CaptureOptions, rtsp_transport
+from facerec.video.opencv_source import OpenCvSource
 from facerec.video.reconnecting_source import ReconnectingSource, ReconnectRules
+from tests.integration.video.films import write_film
 from tests.integration.video.rtsp_server import (
     RtspServer,
     number_of,
@@ -195,3 +198,10 @@ def test_a_wrong_password_is_told_without_showing_it() -> None:
                 sleep(0.02)
             assert "password" in source.health.trouble
             assert "geraten" not in source.health.trouble
+
+
+def test_a_film_is_read_while_a_stream_is_being_opened(tmp_path: Path) -> None:
+    """OpenCV takes a stream's options from the environment, which films see too."""
+    film = write_film(tmp_path / "film.mkv", 5)
+    with rtsp_transport("rtsp://camera/live", "tcp"), OpenCvSource(str(film)) as source:
+        assert sum(1 for _ in source) == 5

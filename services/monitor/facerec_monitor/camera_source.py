@@ -1,0 +1,34 @@
+"""What a camera of the configuration is read through."""
+
+from dataclasses import replace
+
+from facerec.video.camera_health import CameraHealth, CameraState
+from facerec.video.reconnecting_source import ReconnectingSource, ReconnectRules
+from facerec.video.redaction import is_url
+from facerec.video.source import FrameSource, open_source
+from facerec_monitor.configuration import CameraSettings
+
+__all__ = ["health_of", "open_camera"]
+
+
+def open_camera(camera: CameraSettings) -> FrameSource:
+    """Open a camera, which need not be reachable now; a film is played in real time.
+
+    Raises:
+        SourceError: the film cannot be read.
+    """
+    spec = camera.url.get_secret_value()
+    if not is_url(spec) and not spec.isdecimal():
+        return open_source(spec, realtime=True)
+    rules = ReconnectRules()
+    if camera.udp:
+        rules = replace(rules, capture=replace(rules.capture, rtsp_transport="udp"))
+    return ReconnectingSource(spec, rules)
+
+
+def health_of(source: FrameSource, frames: int) -> CameraHealth:
+    """Return how a source is doing, of which so many frames were looked at."""
+    if isinstance(source, ReconnectingSource):
+        return source.health
+    delivered = frames + source.dropped
+    return CameraHealth(CameraState.LIVE, None, delivered, source.dropped, 0, 1, None, "")

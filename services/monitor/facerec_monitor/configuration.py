@@ -1,0 +1,136 @@
+"""The file that names cameras and gates."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from facerec.assembly import build_gate_rules
+from facerec.errors import FaceRecError, SettingsError
+from facerec.settings import GateSettings, explain_invalid
+
+__all__ = ["CameraSettings", "MonitorSettings", "load_configuration"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CameraSettings(_Section):
+    """One camera."""
+
+    url: SecretStr
+    """A URL, a device number or a film; ``${NAME}`` stands for a variable of the environment."""
+    gate: str = ""
+    """Gate that it guards; "" for none."""
+    galleries: tuple[str, ...] = ()
+    """Galleries to search, without a gate; none: the settings' own."""
+    udp: bool = False
+    """Read RTSP over UDP instead of TCP."""
+
+
+class MonitorSettings(_Section):
+    """The whole file."""
+
+    listen: str = ""
+    """Address of health, cameras and metrics, such as 127.0.0.1:9465; "" for nowhere."""
+    send: tuple[str, ...] = ()
+    """Where events go: files, https:// webhooks, mqtt://HOST/TOPIC."""
+    cameras: dict[str, CameraSettings] = Field(min_length=1)
+    """Cameras by name."""
+    gates: dict[str, GateSettings] = Field(default_factory=dict)
+    """Gates by name; these come before those of facerec.toml."""
+
+
+def load_configuration(
+    path: Path, gates: Mapping[str, GateSettings], environment: Mapping[str, str] = os.environ
+) -> MonitorSettings:
+    """Read the file and check it as a whole, so that nothing of it fails later.
+
+    Args:
+        path: TOML.
+        gates: Those of facerec.toml, which cameras may name too.
+        environment: Values of ``${NAME}`` in addresses.
+
+    Returns:
+        The settings with all gates in them and every variable filled in.
+
+    Raises:
+        SettingsError: it cannot be read, a key is unknown (with the nearest known one), a name is
+            used twice, or a value does not fit.
+    """
+    try:
+        read = MonitorSettings(**tomllib.loads(path.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: {_toml_fault(error)}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from error
+    except ValidationError as error:
+        raise SettingsError(f"{path}: {explain_invalid(error, MonitorSettings)}") from error
+    whole = read.model_copy(update={"gates": {**gates, **read.gates}})
+    try:
+        return _checked(whole, environment)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def _checked(whole: MonitorSettings, environment: Mapping[str, str]) -> MonitorSettings:
+    """Check what one value alone does not show, and fill in variables."""
+    for name, gate in whole.gates.items():
+        try:
+            build_gate_rules(gate)
+        except FaceRecError as error:
+            raise SettingsError(f"gate {name}: {error}") from error
+    seen: dict[str, str] = {}
+    cameras = {}
+    for name, camera in whole.cameras.items():
+        if name.casefold() in seen:
+            raise SettingsError(
+                f"the cameras {seen[name.casefold()]} and {name} have one name, which events are "
+                "told apart by; give each its own"
+            )
+        seen[name.casefold()] = name
+        _check_gate(name, camera, whole.gates)
+        url = _filled(name, camera.url.get_secret_value(), environment)
+        cameras[name] = camera.model_copy(update={"url": SecretStr(url)})
+    return whole.model_copy(update={"cameras": cameras})
+
+
+def _check_gate(name: str, camera: CameraSettings, gates: Mapping[str, GateSettings]) -> None:
+    if camera.gate and camera.gate not in gates:
+        known = ", ".join(sorted(gates)) or "none"
+        raise SettingsError(
+            f"camera {name} guards the gate {camera.gate}, which there is not; gates: {known}"
+        )
+    if camera.gate and camera.galleries:
+        raise SettingsError(
+            f"camera {name} names galleries and a gate; the gate's own are searched: leave them out"
+        )
+
+
+def _filled(name: str, url: str, environment: Mapping[str, str]) -> str:
+    """Put variables in; an address that would be empty is refused."""
+    try:
+        filled = Template(url).substitute(environment)
+    except KeyError as error:
+        raise SettingsError(
+            f"camera {name}: the variable {error.args[0]} in its address is not set"
+        ) from error
+    except ValueError as error:
+        raise SettingsError(
+            f"camera {name}: a $ in its address begins a variable; write $$ for the sign itself"
+        ) from error
+    if not filled.strip():
+        raise SettingsError(f"camera {name} has no address")
+    return filled
+
+
+def _toml_fault(error: tomllib.TOMLDecodeError) -> str:
+    """Say in the words of this file what TOML's reader says in its own."""
+    text = str(error)
+    if "twice" in text or "overwrite" in text:
+        return f"two cameras or gates have one name, or a key is given twice: {text}"
+    return f"is not TOML: {text}"
