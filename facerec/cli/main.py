@@ -11,6 +11,7 @@ import typer
 
 from facerec import __version__
 from facerec.cli.audit import audit
+from facerec.cli.backup import backup, restore
 from facerec.cli.bench import bench
 from facerec.cli.calibrate import calibrate
 from facerec.cli.demo import demo
@@ -27,6 +28,7 @@ from facerec.cli.profiles import profiles
 from facerec.cli.retention import retention
 from facerec.cli.serve import serve
 from facerec.cli.tokens import tokens
+from facerec.cli.train import train
 from facerec.cli.verify import verify
 from facerec.cli.watch import watch
 
@@ -72,7 +74,10 @@ app.add_typer(profiles)
 app.add_typer(retention)
 app.add_typer(keys)
 app.add_typer(audit)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(evaluate)
+app.add_typer(train)
 app.command()(calibrate)
 app.add_typer(operating_points)
 

@@ -37,19 +37,26 @@ _CONVOLUTION_EPSILON = 1e-3  # as in the published graph
 _EMBEDDING_EPSILON = 2e-5
 
 
-def build_sface() -> keras.Model:
+def build_sface(
+    embedding_size: int = SFACE_EMBEDDING_SIZE, chip_size_px: int = SFACE_CHIP_PX
+) -> keras.Model:
     """Build SFace, weights not yet loaded.
 
+    Args:
+        embedding_size: Numbers in an embedding.
+        chip_size_px: Side of the chips, a multiple of 16.
+
     Returns:
-        Model of 9,667,072 parameters (9,644,544 of them trainable). Input uint8 (n, 112, 112, 3),
-        BGR, aligned chips. Output float32 (n, 128), not yet of unit length.
+        Model of 9,667,072 parameters (9,644,544 of them trainable) at the sizes of the published
+        weights. Input uint8 (n, 112, 112, 3), BGR, aligned chips. Output float32 (n, 128), not yet
+        of unit length.
     """
-    chips = keras.Input((SFACE_CHIP_PX, SFACE_CHIP_PX, 3), dtype="uint8", name="chips_bgr")
+    chips = keras.Input((chip_size_px, chip_size_px, 3), dtype="uint8", name="chips_bgr")
     x = pixels_to_float(chips, offset=(127.5, 127.5, 127.5), scale=1 / 128)
     x = sface_backbone(x)
     x = layers.BatchNormalization(epsilon=_EMBEDDING_EPSILON, name="features_norm")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(SFACE_EMBEDDING_SIZE, name="embedding")(x)
+    x = layers.Dense(embedding_size, name="embedding")(x)
     x = layers.BatchNormalization(epsilon=_EMBEDDING_EPSILON, name="embedding_norm")(x)
     return keras.Model(chips, x, name="sface")
 

@@ -1,0 +1,220 @@
+"""``facerec train run``, ``resume`` and ``evaluate``."""
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.cli.train_setup import (
+    Backend,
+    RunArgument,
+    load_keras,
+    start_file,
+    teacher_of,
+    telling,
+)
+
+if TYPE_CHECKING:
+    from facerec.settings import Settings
+    from facerec.training.curves import EpochRecord
+    from facerec.training.judging import Verdict
+    from facerec.training.record_file import ChipReader
+    from facerec.training.run_folder import RunFolder
+    from facerec.training.settings import TrainingSettings
+
+__all__ = ["evaluate", "resume", "run", "train_on"]
+
+DRAWS = 500
+"""Draws of people for the intervals that are stated."""
+
+
+def run(
+    data: Annotated[Path, typer.Argument(help="Prepared data.", show_default=False)],
+    output_path: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the run.", show_default=False)
+    ],
+    settings_file: Annotated[
+        Path | None, typer.Option("--settings", help="TOML file of training settings.")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting, as epochs=5; may be given several times."),
+    ] = None,
+    backend: Backend = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Train a network; what is known of every setting: docs/training.md."""
+    with stated_failures():
+        from facerec.settings import load_settings
+        from facerec.training.settings import settings_from
+
+        chosen = settings_from(_read(settings_file) | _parsed(given or []))
+        load_keras(backend)
+        best = train_on(load_settings(home), data, output_path, chosen, json)
+    _say(output_path, best, json)
+
+
+def resume(
+    folder: RunArgument, backend: Backend = None, home: Home = None, json: Json = False
+) -> None:
+    """Go on with a run that was stopped, as if it had never been."""
+    with stated_failures():
+        from facerec.settings import load_settings
+        from facerec.training.record_file import ChipReader
+        from facerec.training.run_folder import RunFolder
+
+        run_folder = RunFolder(folder)
+        reader = ChipReader(Path(run_folder.record["data_folder"]))
+        load_keras(backend)
+        best = _go_on(load_settings(home), run_folder, reader, json)
+    _say(folder, best, json)
+
+
+def evaluate(
+    folder: RunArgument,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Data of other people.  [default: those held out]"),
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option("--pairs", help="Labelled pairs of these people, as LFW's.")
+    ] = None,
+    fold: Annotated[int, typer.Option("--fold", min=1, help="Fold of the pairs.")] = 1,
+    backend: Backend = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Judge the best weights of a run on people it has never learned from."""
+    with stated_failures():
+        from facerec.errors import TrainingError
+        from facerec.settings import load_settings
+        from facerec.training.run_folder import RunFolder
+
+        if pairs is not None and data is None:
+            raise TrainingError("--pairs needs --data with the chips of these people")
+        load_keras(backend)
+        record = _evaluated(load_settings(home), RunFolder(folder), data, pairs, fold)
+    if json:
+        emit(record)
+        return
+    for name, value in record.items():
+        output.print(f"{name}: {value}", soft_wrap=True, markup=False)
+
+
+def train_on(
+    settings: "Settings", data: Path, output_path: Path, chosen: "TrainingSettings", quiet: bool
+) -> "EpochRecord":
+    """Begin a run and train to its end."""
+    from facerec.training.record_file import ChipReader
+    from facerec.training.run_folder import RunFolder
+    from facerec.training.running import begin_run
+
+    reader, folder = ChipReader(data), RunFolder(output_path)
+    reader.verify()
+    start, space = start_file(settings, chosen.start)
+    teacher = teacher_of(settings, chosen.teacher, reader)
+    begin_run(folder, reader, chosen, start=start, start_space=space, teacher=teacher)
+    return _go_on(settings, folder, reader, quiet)
+
+
+def _go_on(
+    settings: "Settings", folder: "RunFolder", reader: "ChipReader", quiet: bool
+) -> "EpochRecord":
+    from facerec.training.running import go_on, steps_of
+
+    chosen = folder.settings
+    start, space = start_file(settings, chosen.start)
+    teacher = teacher_of(settings, chosen.teacher, reader)
+    with telling(quiet).bar(chosen.epochs * steps_of(reader, chosen)) as told:
+        return go_on(folder, reader, told, start=start, start_space=space, teacher=teacher)
+
+
+def _evaluated(
+    settings: "Settings", folder: "RunFolder", data: Path | None, pairs: Path | None, fold: int
+) -> dict[str, Any]:
+    from facerec.training.evaluating import embed_people, judge_pairs, refuse_shared_people
+    from facerec.training.judging import judge
+    from facerec.training.record_file import ChipReader
+    from facerec.training.running import best_network, held_out, learned_from
+
+    chosen = folder.settings
+    own = ChipReader(Path(folder.record["data_folder"]))
+    network = best_network(folder, start_file(settings, chosen.start)[0])
+    side = int(network.input_shape[1])
+    if data is None:
+        people = embed_people(network.predict_on_batch, side, own, held_out(own, chosen))
+    else:
+        other = ChipReader(data)
+        refuse_shared_people(other, own, learned_from(own, chosen))
+        people = embed_people(network.predict_on_batch, side, other)
+    record = _verdict_record(judge(people.embeddings, people.people, draws=DRAWS))
+    if pairs is not None:
+        judged = judge_pairs(people, pairs, fold)
+        interval = judged.interval
+        record |= {
+            "pairs": len(judged.scores),
+            "accuracy": judged.accuracy.mean,
+            "accuracy_interval": None if interval is None else [interval.low, interval.high],
+            "pairs_without_a_face": judged.failed,
+        }
+    return record
+
+
+def _verdict_record(verdict: "Verdict") -> dict[str, Any]:
+    def ends(interval: Any) -> list[float] | None:
+        return None if interval is None else [interval.low, interval.high]
+
+    return {
+        "people": verdict.people,
+        "pictures": verdict.pictures,
+        "mated_comparisons": verdict.mated,
+        "eer": verdict.eer,
+        "eer_interval": ends(verdict.eer_interval),
+        "tar_at_fmr_0.01": verdict.tar,
+        "tar_interval": ends(verdict.tar_interval),
+        "chance": {"eer": 0.5, "tar_at_fmr_0.01": 0.01, "accuracy": 0.5},
+    }
+
+
+def _say(folder: Path, best: "EpochRecord", json: bool) -> None:
+    if json:
+        emit({"run": folder, "best": best})
+        return
+    output.print(
+        f"{folder}: best epoch {best.epoch}, equal error rate {best.eer:.4f} on people held out; "
+        f"curves: {folder / 'curves.png'}; next: facerec train package {folder}",
+        soft_wrap=True,
+    )
+
+
+def _read(path: Path | None) -> dict[str, Any]:
+    from facerec.errors import TrainingError
+
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TrainingError(f"{path} cannot be read as TOML: {error}") from error
+
+
+def _parsed(given: list[str]) -> dict[str, Any]:
+    """Read ``name=value`` settings; a value is TOML, or a bare word."""
+    found: dict[str, Any] = {}
+    for entry in given:
+        name, equals, text = entry.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--set takes name=value; received {entry!r}")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        table, dot, inner = name.partition(".")
+        if dot:
+            found.setdefault(table, {})[inner] = value
+        else:
+            found[name] = value
+    return found

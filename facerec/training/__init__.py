@@ -1,0 +1,1 @@
+"""Training of networks on Keras 3: data, losses, the loop, packages. Runs on any Keras backend."""

@@ -1,0 +1,72 @@
+"""The stream of batches that a run learns from."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.training.augmentation import Augmentation, augment, resized
+from facerec.training.sampling import Sampler
+
+__all__ = ["Batches"]
+
+Batch = dict[str, NDArray[np.uint8] | NDArray[np.int32] | NDArray[np.float32]]
+AHEAD = 3
+"""Batches made before they are asked for: as many chips are in memory at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Makes the batch of any step; what it makes depends on seed and step alone.
+
+    Attributes:
+        chip: Reads the chip of a row: uint8 (s, s, 3).
+        people: int32 (n,) person of each row as the loss counts them, 0-based without gaps.
+        sampler: Draws rows.
+        augmentation: Changes of the chips.
+        side: Side of the chips that the network takes.
+        teacher: float32 (n, d), what the teacher says of each row; None without a teacher.
+    """
+
+    chip: Callable[[int], NDArray[np.uint8]]
+    people: NDArray[np.int32]
+    sampler: Sampler
+    augmentation: Augmentation
+    side: int
+    teacher: NDArray[np.float32] | None = None
+
+    def batch(self, step: int) -> Batch:
+        """Return the batch of a step: ``chips``, ``people`` and, with a teacher, ``teacher``."""
+        rows = self.sampler.rows(step)
+        chips = np.empty((len(rows), self.side, self.side, 3), np.uint8)
+        for place, row in enumerate(rows):
+            random = np.random.default_rng([self.sampler.seed, 4, step, place])
+            chips[place] = augment(self.chip(int(row)), random, self.augmentation, self.side)
+        made: Batch = {"chips": chips, "people": self.people[rows]}
+        if self.teacher is not None:
+            made["teacher"] = self.teacher[rows]
+        return made
+
+    def endless(self, first_step: int) -> Iterator[tuple[Batch]]:
+        """Yield the batches of `first_step` and all later steps, made ahead by a thread."""
+        with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+            waiting: list[Future[Batch]] = []
+            step = first_step
+            try:
+                while True:
+                    while len(waiting) < AHEAD:
+                        waiting.append(pool.submit(self.batch, step))
+                        step += 1
+                    yield (waiting.pop(0).result(),)
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+
+def unchanged(
+    chip: Callable[[int], NDArray[np.uint8]], rows: NDArray[np.intp], side: int
+) -> NDArray[np.uint8]:
+    """Return chips of rows without any augmentation: uint8 (n, side, side, 3)."""
+    return np.stack([resized(chip(int(row)), side) for row in rows])
