@@ -10,6 +10,7 @@ from facerec.settings import GateSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from facerec.analysis.analyzer import FaceAnalyzer
     from facerec.analysis.detection import Detector
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from facerec.gallery.audit_event import Actor
     from facerec.gallery.gallery import Gallery
     from facerec.gallery.master_key import KeySource
+    from facerec.gallery.restoring import Restored
     from facerec.inference import InferenceSession
     from facerec.models.store import ModelStore
     from facerec.video.monitor import Monitor
@@ -32,6 +34,7 @@ __all__ = [
     "build_monitors",
     "build_recognizer",
     "open_gallery",
+    "restore_gallery",
 ]
 
 
@@ -194,6 +197,27 @@ def build_monitors(
 
     maker = MonitorMaker.of(settings, gallery, analyzer)
     return lambda camera: maker.monitor(camera, galleries)
+
+
+def restore_gallery(
+    settings: Settings, file: "Path", unpack_others: "Callable[[Path], None]"
+) -> "Restored":
+    """Bring the gallery of the home to the state of a backup; see `restoring.restore`.
+
+    Raises:
+        BackupError: the backup is damaged, or another home's.
+        MasterKeyError: the master key is missing, or is not the one that the backup needs.
+        GalleryError: the home cannot be written.
+    """
+    from facerec.gallery.backend import backend_of
+    from facerec.gallery.gallery import KEY_FILE_NAME
+    from facerec.gallery.master_key import KeyFile
+    from facerec.gallery.restoring import restore
+    from facerec.gallery.times import utc_now
+
+    backend = backend_of(settings.database_path, settings.database.url.get_secret_value())
+    keys = _key_source(settings) or KeyFile(settings.home / KEY_FILE_NAME)
+    return restore(file, backend, keys, _operator(), utc_now, unpack_others)
 
 
 def _operator() -> "Actor":

@@ -18,6 +18,7 @@ and what to do, without naming a person, a template or a secret.
     │   ├── GalleryNotFoundError
     │   ├── GalleryDamagedError    the database cannot be read as one of ours
     │   │   └── RecordDamagedError one record of it was changed, cut off or moved
+    │   ├── BackupError            a backup cannot be written, or is damaged or another home's
     │   ├── MasterKeyError         what is stored cannot be opened with the key that is given
     │   ├── ProfileNotFoundError
     │   ├── ProfileExistsError
@@ -99,6 +100,10 @@ class GalleryDamagedError(GalleryError):
 
 class RecordDamagedError(GalleryDamagedError):
     """One record of a gallery's database was changed, cut off or put in another's place."""
+
+
+class BackupError(GalleryError):
+    """A backup cannot be written, or is damaged or another home's."""
 
 
 class MasterKeyError(GalleryError):

@@ -57,6 +57,10 @@ class Backend(Protocol):
         """Leave no traces of what was deleted where that can be helped."""
         ...
 
+    def note_numbers(self, connection: Connection) -> None:
+        """Have new rows numbered above those that were inserted with their numbers."""
+        ...
+
     def translated(self) -> AbstractContextManager[None]:
         """Raise the system's errors as ours, which say what to do."""
         ...

@@ -143,6 +143,11 @@ class Gallery:
         self.close()
 
     @property
+    def database(self) -> Database:
+        """The truth, for what is done to all of it: a backup, or new templates of everybody."""
+        return self._database
+
+    @property
     def path(self) -> Path:
         """The database's file; of a gallery on a server the folder of what else belongs to it."""
         return self._database.backend.path

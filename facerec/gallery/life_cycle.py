@@ -20,15 +20,12 @@ from facerec.gallery.identifiers import check_display_name
 from facerec.gallery.journal import Recorder
 from facerec.gallery.profile import Consent, ProfileState, Retention
 from facerec.gallery.profile_reading import read_profile
-from facerec.gallery.receipt import ErasureReason, Receipt, row_of
+from facerec.gallery.receipt import PROFILE_TAG, ErasureReason, Receipt, row_of
 from facerec.gallery.sealed_records import ProfileDetails
 from facerec.gallery.times import moment, stored
 from facerec.gallery.versions import require_version, version_of
 
 __all__ = ["Due", "ErasureReason", "LifeCycle", "ProfileChange", "Receipt", "Validity"]
-
-_PROFILE_TAG = "profile id"
-"""Purpose of `Vault.tag`."""
 
 _log = logging.getLogger(__name__)
 
@@ -233,7 +230,7 @@ class LifeCycle:
             ProfileNotFoundError: no profile has that id.
             ProfileChangedError: they were changed since that version.
         """
-        tag = self._database.vault.tag(_PROFILE_TAG, profile_id)
+        tag = self._database.vault.tag(PROFILE_TAG, profile_id)
         with self._database.writing() as connection:
             number = reading.profile_number(connection, profile_id)
             require_version(connection, number, version)
@@ -274,7 +271,7 @@ class LifeCycle:
 
     def receipt_of(self, profile_id: str) -> Receipt | None:
         """Return the receipt of the last erasure of a profile id; None when there was none."""
-        tag = self._database.vault.tag(_PROFILE_TAG, profile_id)
+        tag = self._database.vault.tag(PROFILE_TAG, profile_id)
         theirs = [receipt for receipt in self.receipts() if receipt.profile_tag == tag]
         return theirs[-1] if theirs else None
 

@@ -26,6 +26,16 @@ _MAKING_LOCK = 0x66616365
 
 _REVISION = "SELECT revision FROM home"
 
+_NUMBERED = (
+    ("gallery", "number"),
+    ("profile", "number"),
+    ("template", "number"),
+    ("consent", "number"),
+    ("erasure", "number"),
+    ("audit_head", "id"),
+)
+"""Columns that the server numbers."""
+
 _HOLDS_ERASED = ("profile", "data_key", "template", "consent", "membership", "change", "snapshot")
 
 
@@ -109,6 +119,13 @@ class PostgresBackend:
         with engine.connect() as connection:
             alone = connection.execution_options(isolation_level="AUTOCOMMIT")
             alone.execute(text(f"VACUUM {', '.join(_HOLDS_ERASED)}"))
+
+    def note_numbers(self, connection: Connection) -> None:
+        """Set each sequence to the highest number of its column, never back."""
+        for table, column in _NUMBERED:
+            sequence = f"pg_get_serial_sequence('{table}', '{column}')"
+            highest = f"GREATEST((SELECT max({column}) FROM {table}), nextval({sequence}))"
+            connection.execute(text(f"SELECT setval({sequence}, {highest})"))
 
     @contextmanager
     def translated(self) -> Iterator[None]:

@@ -7,7 +7,10 @@ from enum import StrEnum
 
 from facerec.gallery.times import stored
 
-__all__ = ["ErasureReason", "Receipt", "row_of"]
+__all__ = ["PROFILE_TAG", "ErasureReason", "Receipt", "row_of"]
+
+PROFILE_TAG = "profile id"
+"""Purpose of `Vault.tag` for `Receipt.profile_tag`."""
 
 
 class ErasureReason(StrEnum):

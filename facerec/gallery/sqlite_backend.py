@@ -100,6 +100,9 @@ class SqliteBackend:
             if raw is not None:
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
+    def note_numbers(self, connection: Connection) -> None:
+        """Do nothing: SQLite's AUTOINCREMENT notes every number."""
+
     @contextmanager
     def translated(self) -> Iterator[None]:
         """Raise errors of SQLite as ours."""
