@@ -59,6 +59,7 @@ STATUSES: dict[type[errors.FaceRecError], ErrorStatus] = {
     errors.GalleryNotFoundError: ErrorStatus(grpc.StatusCode.NOT_FOUND, "GALLERY_NOT_FOUND"),
     errors.GalleryDamagedError: ErrorStatus(_INTERNAL, "GALLERY_DAMAGED", _FAULT),
     errors.RecordDamagedError: ErrorStatus(_INTERNAL, "GALLERY_DAMAGED", _FAULT),
+    errors.BackupError: ErrorStatus(_INTERNAL, "BACKUP_UNUSABLE", _FAULT),
     errors.MasterKeyError: ErrorStatus(_INTERNAL, "GALLERY_LOCKED", _FAULT),
     errors.ProfileNotFoundError: ErrorStatus(grpc.StatusCode.NOT_FOUND, "PROFILE_NOT_FOUND"),
     errors.ProfileExistsError: ErrorStatus(grpc.StatusCode.ALREADY_EXISTS, "PROFILE_EXISTS"),
