@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from facerec.decision.recognizer import Recognizer
     from facerec.gallery.gallery import Gallery
     from facerec.video.evidence import EvidenceRules
-    from facerec.video.monitor import Monitor
+    from facerec.video.monitor import Analyzer, Monitor
 
 __all__ = ["MonitorMaker"]
 
@@ -39,7 +39,7 @@ class MonitorMaker:
 
     settings: Settings
     gallery: "Gallery"
-    analyzer: "FaceAnalyzer"
+    analyzer: "Analyzer"
     recognizer: "Recognizer"
     presence: Presence = field(default_factory=Presence)
 
@@ -74,15 +74,14 @@ class MonitorMaker:
 
         watching = self.settings.watch
         rules = self._evidence_rules(gate)
-        # A stranger's track gets several looks, each of which may be mistaken: together they keep
-        # the rate.
-        rate_per_look = self.recognizer.target_fpir / rules.looks_per_attempt
+        # A stranger's track gets several looks, which together must keep the rate.
+        rate_per_look = self.recognizer.target_fpir / rules.effective_looks
         searching = replace(self.recognizer, target_fpir=rate_per_look)
         same_face = self.recognizer.operating_point.threshold_at_fmr(_SAME_FACE_FMR)
         return Monitor(
             self.analyzer,
             OverlapTracker(forget_after_s=watching.forget_after_s),
-            GalleryIdentifier(searching, self.gallery, galleries),
+            GalleryIdentifier(searching, self.gallery, galleries, watching.max_fmr),
             rules,
             min_quality=self.settings.decision.min_quality,
             camera=camera,

@@ -104,7 +104,10 @@ class WatchSettings(_Section):
     look_every_s: float = Field(default=0.1, ge=0.01)
     """Least time between two looks: neighbouring frames say the same again."""
     stranger_after_s: float = Field(default=1.0, gt=0)
-    """A track with no match for this long is reported as a stranger."""
+    """Time limit: who was looked at for this long is reported, as a stranger or undecided."""
+    max_fmr: float = Field(default=1e-5, gt=0, lt=1)
+    """Nobody is named on a similarity that more strangers than this share reach, however few people
+    are enrolled."""
     forget_after_s: float = Field(default=1.0, gt=0)
     """A face unseen for this long ends its track."""
     recheck_every_s: float = Field(default=1.0, gt=0)
@@ -148,6 +151,10 @@ class ServerSettings(_Section):
     """Larger requests are refused before they are read."""
     analysis_workers: int = Field(default=2, ge=1, le=256)
     """Calls that are analysed at the same time; each uses `InferenceSettings.threads`."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes that serve the address; each loads the networks and has its own pools."""
+    share_port: bool = False
+    """Whether other processes of this user may serve the same address; set for each worker."""
     max_queued_calls: int = Field(default=32, ge=1)
     """Calls that wait for analysis at most; further ones are refused at once."""
     drain_s: float = Field(default=10.0, ge=0)

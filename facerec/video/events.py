@@ -9,6 +9,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from facerec.video.observation import TrackDecision
+from facerec.video.sequential_test import SequentialEvidence
 
 __all__ = ["EVENT_TYPE", "cloud_event"]
 
@@ -45,12 +46,21 @@ def cloud_event(told: TrackDecision) -> dict[str, Any]:
             "similarity": _rounded(decision.similarity),
             "threshold": _rounded(decision.threshold),
             "margin": _rounded(decision.margin),
+            "evidence": _evidence(told.verdict.evidence),
             "also_at": list(told.also_at),
             "gate": told.gate or None,
             "gate_outcome": None if answer is None else answer.outcome.value,
             "gate_reasons": [] if answer is None else [reason.value for reason in answer.reasons],
         },
     }
+
+
+def _evidence(evidence: SequentialEvidence | None) -> dict[str, float] | None:
+    """Natural logarithms of likelihood ratios, with the bounds that they are held against."""
+    if evidence is None:
+        return None
+    bounds = {"value": evidence.value, "lower": evidence.lower, "upper": evidence.upper}
+    return {name: round(value, 3) for name, value in bounds.items()}
 
 
 def _rfc3339(time: datetime) -> str:

@@ -11,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.decision.decision import Decision, Outcome, Reason
+from facerec.video.sequential_test import SequentialEvidence, effective_looks
 
 __all__ = ["EvidenceRules", "FusedProbe", "TrackEvidence", "Verdict"]
 
 _TICK_S = 1e-3
 """Frame times are rounded to this by containers, so that times are compared with this slack."""
+_LEAST_SHARE = 0.5
+"""Share of an attempt's time that a stranger is given at least: looks follow each other so closely
+that who turns away for a moment does so in several of them."""
 _LEAST_WEIGHT = 1e-3
 """A face of quality 0 (where rules allow one) still has a direction."""
 
@@ -27,7 +31,7 @@ class EvidenceRules:
     Attributes:
         decide_after_frames: Successive looks that must agree on a person, 1 or more. A look is a
             usable frame (whose face is fit for comparison) that was embedded and searched.
-        stranger_after_s: Seconds of looks without a match that make a stranger; above 0.
+        stranger_after_s: Time limit of an attempt, seconds of looks; above 0.
         look_every_s: Least time between two looks, above 0. Neighbouring frames repeat each
             other: they cost time and add chances to be mistaken, but hardly any evidence.
         reopen_at_quality_gain: A stranger's track is looked at again when a face is better by this
@@ -45,6 +49,11 @@ class EvidenceRules:
         looks = ceil((self.stranger_after_s - _TICK_S) / self.look_every_s) + 1
         return max(self.decide_after_frames, looks)
 
+    @property
+    def effective_looks(self) -> float:
+        """Independent looks that an attempt is worth at most: chances to be mistaken."""
+        return effective_looks(self.looks_per_attempt)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -55,12 +64,14 @@ class Verdict:
         first_seen_s: Source clock of the track's first frame.
         decided_s: Source clock of the frame that decided.
         frames: Usable frames that the decision rests on.
+        evidence: For the best candidate; None where no likelihoods are known.
     """
 
     decision: Decision
     first_seen_s: float
     decided_s: float
     frames: int
+    evidence: SequentialEvidence | None = None
 
     @property
     def latency_s(self) -> float:
@@ -78,10 +89,14 @@ class FusedProbe:
         coherence: Length of that mean, 0..1; 1 when all looks agree. The cosine similarity of
             `direction` to a template, times this, is the weighted mean of the looks' own
             similarities to it.
+        looks: How many.
+        quality: Their mean overall quality, 0..1.
     """
 
     direction: NDArray[np.float32]
     coherence: float
+    looks: int = 1
+    quality: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +113,7 @@ class _Window:
             gallery.
         agreeing: Length of that run.
         fused: Decision about the fused probe of all frames.
+        evidence: For its best candidate; None where no likelihoods are known.
         is_over: The attempt had its time and allowed no answer; the next look begins another.
     """
 
@@ -109,6 +125,7 @@ class _Window:
     agreed_on: str | None
     agreeing: int
     fused: Decision
+    evidence: SequentialEvidence | None
     is_over: bool = False
 
 
@@ -118,21 +135,25 @@ class TrackEvidence:
 
     A person is named when the mean of the looks' similarities, weighted by quality, reaches the
     operating point's threshold, and `decide_after_frames` successive looks each found that person
-    first.
+    first. A stranger is told when the evidence for the best candidate passes the lower bound (see
+    `facerec.video.sequential_test`), where the operating point knows likelihoods.
 
-    Looks come in attempts of at most `stranger_after_s`. An attempt that finds nobody makes a
-    stranger; one that allows no answer (two people nearly alike) is followed by another. When a
-    mean reaches a threshold, one of its terms does: so an attempt of L looks names a stranger with
-    at most L times the chance of a single search, and whoever asks the gallery must search at the
-    L-th part of the rate allowed (`EvidenceRules.looks_per_attempt`). Cosine similarity to the mean
-    itself would not do: averaging takes noise away and brings everybody closer, strangers too.
+    Looks come in attempts of at most `stranger_after_s`. One that ends between the bounds, or that
+    finds two people nearly alike, is undecided, which is told once, and is followed by another.
+
+    When a mean reaches a threshold, so would have about one look alone: looks at the same stranger
+    differ little. An attempt of L looks therefore names a stranger with hardly more than the chance
+    of a single search, and whoever asks the gallery must search at the rate allowed divided by what
+    L looks are worth (`EvidenceRules.effective_looks`). Cosine similarity to the mean itself would
+    not do: averaging takes noise away and brings everybody closer, strangers too.
 
     Attributes:
         rules: When evidence is enough.
         first_seen_s: Source clock of the track's first frame.
         window: The attempt under way; None before the first look and while closed.
         best_quality: Highest overall quality used since the track began.
-        verdict: What was decided. A person never changes; a stranger may become a person.
+        verdict: What was decided. A person never changes; a stranger may become a person, and
+            undecided may become either.
     """
 
     rules: EvidenceRules
@@ -179,7 +200,8 @@ class TrackEvidence:
             total, weight = total + old.weighted_sum, weight + old.weight
         length = float(np.linalg.norm(total))
         direction = (total / max(length, 1e-12)).astype(np.float32)
-        return FusedProbe(direction, min(1.0, length / weight))
+        looks = 1 + (old.frames if old is not None else 0)
+        return FusedProbe(direction, min(1.0, length / weight), looks, min(1.0, weight / looks))
 
     def add(
         self,
@@ -189,6 +211,7 @@ class TrackEvidence:
         clock_s: float,
         nearest: str | None,
         fused: Decision,
+        evidence: SequentialEvidence | None = None,
     ) -> "TrackEvidence":
         """Take in one usable frame.
 
@@ -198,6 +221,7 @@ class TrackEvidence:
             clock_s: Source clock of the frame.
             nearest: Person whom this frame alone finds first; None in an empty gallery.
             fused: Decision about `fused_with(embedding, quality)`.
+            evidence: What that is worth; None where no likelihoods are known.
 
         Returns:
             The evidence with the frame; its `verdict` is new if the frame decided.
@@ -213,30 +237,39 @@ class TrackEvidence:
             agreed_on=nearest,
             agreeing=1 + (old.agreeing if old is not None and old.agreed_on == nearest else 0),
             fused=fused,
+            evidence=evidence,
         )
         grown = replace(self, window=window, best_quality=max(self.best_quality, quality))
         return grown._judged(window, clock_s)
 
-    def ended(
-        self, clock_s: float, *, threshold: float, flaws: tuple[Reason, ...]
-    ) -> "TrackEvidence":
+    def ended(self, clock_s: float, *, unseen: Decision) -> "TrackEvidence":
         """Close the track: without a verdict so far it is undecided.
 
         Args:
             clock_s: Source clock of the track's last frame.
-            threshold: Similarity from which the operating point identifies.
-            flaws: Why the track's best face is unfit, for a track of no usable frame.
+            unseen: Decision about the track if no frame of it was usable, with the flaws of its
+                best face as reasons.
         """
         if self.verdict is not None:
             return self
-        nothing = Decision(Outcome.UNDECIDED, None, None, threshold, None, flaws)
-        latest = self.window.fused if self.window is not None else nothing
+        latest = self.window.fused if self.window is not None else unseen
         reasons = latest.reasons
         if not reasons or self.frames < self.rules.decide_after_frames:
             reasons = tuple(dict.fromkeys((*reasons, Reason.TOO_FEW_FRAMES)))
-        decision = replace(latest, outcome=Outcome.UNDECIDED, profile_id=None, reasons=reasons)
-        verdict = Verdict(decision, self.first_seen_s, clock_s, self.frames)
+        evidence = self.window.evidence if self.window is not None else None
+        verdict = self._undecided(latest, reasons, clock_s, self.frames, evidence)
         return replace(self, window=None, verdict=verdict)
+
+    def _undecided(
+        self,
+        latest: Decision,
+        reasons: tuple[Reason, ...],
+        clock_s: float,
+        frames: int,
+        evidence: SequentialEvidence | None,
+    ) -> Verdict:
+        decision = replace(latest, outcome=Outcome.UNDECIDED, profile_id=None, reasons=reasons)
+        return Verdict(decision, self.first_seen_s, clock_s, frames, evidence)
 
     @property
     def _under_way(self) -> _Window | None:
@@ -244,22 +277,38 @@ class TrackEvidence:
         return None if self.window is None or self.window.is_over else self.window
 
     def _judged(self, window: _Window, clock_s: float) -> "TrackEvidence":
-        """Reach a verdict if the evidence is enough; a verdict closes the window."""
-        fused = window.fused
-        verdict = Verdict(fused, self.first_seen_s, clock_s, window.frames)
-        if window.frames < self.rules.decide_after_frames:
+        """Reach a verdict if the evidence is enough, which closes the window, or its time over."""
+        fused, least = window.fused, self.rules.decide_after_frames
+        if window.frames < least:
             return self
         if fused.outcome is Outcome.IDENTIFIED:
-            agreed = window.agreeing >= self.rules.decide_after_frames
-            if agreed and window.agreed_on == fused.profile_id:
-                return replace(self, window=None, verdict=verdict)
-        lasted = clock_s - window.first_s >= self.rules.stranger_after_s - _TICK_S
+            if window.agreeing >= least and window.agreed_on == fused.profile_id:
+                return replace(self, window=None, verdict=self._verdict(window, clock_s))
+        passed_s = clock_s - window.first_s + _TICK_S
+        early = passed_s >= _LEAST_SHARE * self.rules.stranger_after_s
+        doubted = window.evidence is not None and window.evidence.is_stranger
+        if fused.outcome is Outcome.UNKNOWN and doubted and early:
+            return self._stranger(window, clock_s)
+        lasted = passed_s >= self.rules.stranger_after_s
         if not lasted and window.frames < self.rules.looks_per_attempt:
             return self
-        if fused.outcome is Outcome.UNKNOWN:
-            # A second attempt that finds a stranger again is no news: the first verdict stays.
-            return replace(self, window=None, verdict=self.verdict or verdict)
-        return replace(self, window=replace(window, is_over=True))
+        if fused.outcome is Outcome.UNKNOWN and window.evidence is None:
+            return self._stranger(window, clock_s)
+        over = replace(self, window=replace(window, is_over=True))
+        if self.verdict is not None:
+            return over  # told before; what is undecided again is no news
+        reasons = fused.reasons or (Reason.TOO_FEW_FRAMES,)
+        verdict = self._undecided(fused, reasons, clock_s, window.frames, window.evidence)
+        return replace(over, verdict=verdict)
+
+    def _stranger(self, window: _Window, clock_s: float) -> "TrackEvidence":
+        """Close an attempt that found nobody; finding nobody again is no news."""
+        known = self._decided is not None and self._decided.outcome is Outcome.UNKNOWN
+        verdict = self.verdict if known else self._verdict(window, clock_s)
+        return replace(self, window=None, verdict=verdict)
+
+    def _verdict(self, window: _Window, clock_s: float) -> Verdict:
+        return Verdict(window.fused, self.first_seen_s, clock_s, window.frames, window.evidence)
 
 
 def _weighted(embedding: NDArray[np.float32], quality: float) -> tuple[NDArray[np.float64], float]:

@@ -8,27 +8,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.decision import policy
-from facerec.decision.decision import Decision
+from facerec.decision.decision import Decision, Outcome, Reason
 from facerec.decision.recognizer import Recognizer
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import Candidates
 from facerec.video.evidence import FusedProbe
+from facerec.video.sequential_test import SequentialEvidence, effective_looks, stranger_bound
 
-__all__ = ["GalleryIdentifier", "Identifier"]
+__all__ = ["GalleryIdentifier", "Identified", "Identifier"]
+
+
+@dataclass(frozen=True)
+class Identified:
+    """The answer about several looks at one face.
+
+    Attributes:
+        decision: At the operating point.
+        evidence: For its best candidate; None in an empty gallery, and where the operating point
+            knows no likelihoods.
+    """
+
+    decision: Decision
+    evidence: SequentialEvidence | None = None
 
 
 class Identifier(Protocol):
     """Answers probes; safe to share between cameras."""
 
-    def threshold(self) -> float:
-        """Return the similarity from which a person is named now."""
+    def undecided(self, reasons: tuple[Reason, ...]) -> Decision:
+        """Return the decision about a face of which no look was fit for comparison."""
         ...
 
     def nearest(self, probe: NDArray[np.float32]) -> str | None:
         """Return the id of the person most like a probe (d,), however little; None if nobody."""
         ...
 
-    def identify(self, probe: FusedProbe) -> Decision:
+    def identify(self, probe: FusedProbe) -> Identified:
         """Decide who several looks at one face show."""
         ...
 
@@ -40,24 +55,45 @@ class Identifier(Protocol):
 class GalleryIdentifier:
     """An `Identifier` by search in named galleries at an operating point."""
 
-    def __init__(self, recognizer: Recognizer, gallery: Gallery, galleries: Sequence[str]) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        gallery: Gallery,
+        galleries: Sequence[str],
+        max_fmr: float = 1.0,
+    ) -> None:
         """Answer from `galleries`.
 
         Args:
             recognizer: Error rates to decide at, and the space that probes lie in.
             gallery: The open store; the caller closes it.
             galleries: Names of the galleries to search; they exist.
+            max_fmr: Nobody is named on a similarity that a larger share of non-mated comparisons
+                reaches: for few people the rate of identification alone asks for little.
         """
         self._recognizer = recognizer
         self._gallery = gallery
         self._galleries = tuple(galleries)
+        self._least = -1.0
+        if max_fmr < 1:
+            self._least = recognizer.operating_point.threshold_at_fmr(max_fmr)
         self._counted = _Size(-1, 0, 0)
 
-    def threshold(self) -> float:
-        """Return the similarity from which a person is named, at the galleries' present size."""
-        size = self._size()
-        return self._recognizer.operating_point.threshold_at_fpir(
-            self._recognizer.target_fpir, size.people, size.templates
+    def undecided(self, reasons: tuple[Reason, ...]) -> Decision:
+        """Return the decision about a face of which no look was fit for comparison."""
+        size, point = self._size(), self._recognizer.operating_point
+        return Decision(
+            Outcome.UNDECIDED,
+            None,
+            None,
+            point.threshold_at_fpir(
+                self._rate(size.people, size.templates), size.people, size.templates
+            ),
+            None,
+            reasons,
+            operating_point=point.name,
+            embedding_space=point.embedding_space,
+            revision=size.revision,
         )
 
     def nearest(self, probe: NDArray[np.float32]) -> str | None:
@@ -65,19 +101,38 @@ class GalleryIdentifier:
         found = self._search(probe, 1)
         return found.profile_ids[0] if len(found) else None
 
-    def identify(self, probe: FusedProbe) -> Decision:
+    def identify(self, probe: FusedProbe) -> Identified:
         """Decide who several looks at one face show, by the mean of their similarities."""
         found = self._search(probe.direction, 2)
         similarities = (found.similarities * probe.coherence).astype(np.float32)
         decision = policy.identify(
             replace(found, similarities=similarities),
             operating_point=self._recognizer.operating_point,
-            target_fpir=self._recognizer.target_fpir,
+            target_fpir=self._rate(found.searched, found.templates),
             min_margin=self._recognizer.min_margin,
         )
         if decision.profile_id is not None:
             self._gallery.life_cycle.note_seen(decision.profile_id)
-        return decision
+        return Identified(decision, self._evidence(decision, probe, found.searched))
+
+    def _rate(self, people: int, templates: int) -> float:
+        """Return the rate to decide at: that asked for, or less where it allows too much."""
+        point, asked = self._recognizer.operating_point, self._recognizer.target_fpir
+        return min(asked, point.fpir_at(self._least, templates or people))
+
+    def _evidence(
+        self, decision: Decision, probe: FusedProbe, people: int
+    ) -> SequentialEvidence | None:
+        """Weigh the looks at a face by the operating point's likelihoods."""
+        if decision.similarity is None:
+            return None
+        point = self._recognizer.operating_point
+        value = point.log_likelihood_ratio(decision.similarity, probe.quality)
+        upper = point.log_likelihood_ratio(decision.threshold, probe.quality)
+        if value is None or upper is None:
+            return None
+        looks = effective_looks(probe.looks)
+        return SequentialEvidence(value * looks, stranger_bound(people), upper * looks)
 
     def name_of(self, profile_id: str) -> str:
         """Return a person's display name."""

@@ -259,12 +259,14 @@ class Monitor:
         track = self._followed[track_id]
         before = track.evidence.verdict
         fused = track.evidence.fused_with(embedding, quality)
+        found = self._identifier.identify(fused)
         track.evidence = track.evidence.add(
             embedding,
             quality,
             clock_s=frame.clock_s,
             nearest=self._identifier.nearest(embedding),
-            fused=self._identifier.identify(fused),
+            fused=found.decision,
+            evidence=found.evidence,
         )
         verdict = track.evidence.verdict
         if verdict is None or verdict is before:
@@ -281,12 +283,14 @@ class Monitor:
         told = []
         for track_id in track_ids:
             track = self._followed.pop(track_id)
-            # What is seen in a frame or two is as often a pattern in the background as a face.
+            # What is seen in a frame or two, and is fit for nothing, is as often a pattern in the
+            # background as a face.
             passing = track.sightings < self._rules.decide_after_frames
+            passing = passing and track.evidence.window is None
             if passing or not track.stood or track.evidence.verdict is not None:
                 continue
-            threshold = self._identifier.threshold()
-            closed = track.evidence.ended(track.last_seen_s, threshold=threshold, flaws=track.flaws)
+            unseen = self._identifier.undecided(track.flaws)
+            closed = track.evidence.ended(track.last_seen_s, unseen=unseen)
             if closed.verdict is not None:
                 told.append(self._told(track_id, track, closed.verdict, track.last_seen))
         return tuple(told)

@@ -13,6 +13,7 @@ from facerec.video.continuity import ContinuityRules
 from facerec.video.detection_pace import DetectionPace
 from facerec.video.evidence import EvidenceRules, FusedProbe
 from facerec.video.frame import Frame
+from facerec.video.identifier import Identified
 from facerec.video.monitor import Monitor, Observation, TrackDecision
 from facerec.video.overlap_tracker import OverlapTracker
 
@@ -75,20 +76,20 @@ class ScriptedAnalyzer:
 class ScriptedIdentifier:
     """Knows Ada and Bob by their vectors."""
 
-    def threshold(self) -> float:
-        return THRESHOLD
+    def undecided(self, reasons: tuple[Reason, ...]) -> Decision:
+        return Decision(Outcome.UNDECIDED, None, None, THRESHOLD, None, reasons, "scripted")
 
     def nearest(self, probe: NDArray[np.float32]) -> str | None:
         return max(("ada", "bob"), key=lambda name: float(VECTORS[name] @ probe))
 
-    def identify(self, probe: FusedProbe) -> Decision:
+    def identify(self, probe: FusedProbe) -> Identified:
         nearest = self.nearest(probe.direction)
         assert nearest is not None
         similarity = float(VECTORS[nearest] @ probe.direction) * probe.coherence
         if similarity < THRESHOLD:
             reasons = (Reason.BELOW_THRESHOLD,)
-            return Decision(Outcome.UNKNOWN, None, similarity, THRESHOLD, 0.0, reasons)
-        return Decision(Outcome.IDENTIFIED, nearest, similarity, THRESHOLD, 0.5, ())
+            return Identified(Decision(Outcome.UNKNOWN, None, similarity, THRESHOLD, 0.0, reasons))
+        return Identified(Decision(Outcome.IDENTIFIED, nearest, similarity, THRESHOLD, 0.5, ()))
 
     def name_of(self, profile_id: str) -> str:
         return profile_id.capitalize()

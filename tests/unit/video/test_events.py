@@ -33,6 +33,7 @@ def test_an_event_carries_what_cloudevents_requires_and_what_scripts_rely_on() -
             "similarity": 1.0,
             "threshold": 0.5,
             "margin": 0.5,
+            "evidence": None,
             "also_at": [],
             "gate": None,
             "gate_outcome": None,

@@ -7,12 +7,18 @@ from hypothesis import strategies as st
 
 from facerec.decision.decision import Decision, Outcome, Reason
 from facerec.video.evidence import EvidenceRules, TrackEvidence
+from facerec.video.sequential_test import (
+    SequentialEvidence,
+    effective_looks,
+    stranger_bound,
+)
 
 RULES = EvidenceRules(decide_after_frames=3, stranger_after_s=1.0, look_every_s=0.1)
 ADA = Decision(Outcome.IDENTIFIED, "ada", 0.7, 0.5, 0.4, ())
 BOB = Decision(Outcome.IDENTIFIED, "bob", 0.6, 0.5, 0.1, ())
 NOBODY = Decision(Outcome.UNKNOWN, None, 0.1, 0.5, 0.0, (Reason.BELOW_THRESHOLD,))
 NARROW = Decision(Outcome.UNDECIDED, None, 0.6, 0.5, 0.01, (Reason.NARROW_MARGIN,))
+UNSEEN = Decision(Outcome.UNDECIDED, None, None, 0.5, None, (Reason.BLURRED,), "rates")
 EAST = np.array([1, 0, 0, 0], np.float32)
 NORTH = np.array([0, 1, 0, 0], np.float32)
 
@@ -73,8 +79,77 @@ def test_a_stranger_needs_frames_too() -> None:
     assert evidence.verdict is None
 
 
-def test_a_narrow_margin_is_neither_a_person_nor_a_stranger() -> None:
-    assert fed(*[("ada", NARROW)] * 40).verdict is None
+def test_a_narrow_margin_is_neither_a_person_nor_a_stranger_and_is_told_once() -> None:
+    assert fed(*[("ada", NARROW)] * 10).verdict is None
+    evidence = fed(*[("ada", NARROW)] * 11)
+    assert evidence.verdict is not None
+    assert evidence.verdict.decision.outcome is Outcome.UNDECIDED
+    assert evidence.verdict.decision.reasons == (Reason.NARROW_MARGIN,)
+    assert fed(*[("ada", NARROW)] * 30, evidence=evidence, start_s=11.1).verdict is evidence.verdict
+
+
+def test_who_was_undecided_may_yet_be_named_or_found_a_stranger() -> None:
+    undecided = fed(*[("ada", NARROW)] * 11)
+    assert undecided.wants(0.1, 99)
+    named = fed(*[("ada", ADA)] * 3, evidence=undecided, start_s=11.1).verdict
+    assert named is not None
+    assert named.decision == ADA
+    stranger = fed(*[("ada", NOBODY)] * 11, evidence=undecided, start_s=11.1).verdict
+    assert stranger is not None
+    assert stranger.decision == NOBODY
+
+
+def weighed(*values: float) -> TrackEvidence:
+    """Looks without a match whose evidence so far is as given; the lower bound is -4."""
+    evidence = TrackEvidence(RULES, 10.0)
+    for step, value in enumerate(values):
+        evidence = evidence.add(
+            EAST,
+            0.5,
+            clock_s=10 + step / 10,
+            nearest="ada",
+            fused=NOBODY,
+            evidence=SequentialEvidence(value, -4.0, 3.0),
+        )
+    return evidence
+
+
+def test_evidence_under_the_lower_bound_makes_a_stranger_before_the_time_is_over() -> None:
+    assert weighed(*[-9] * 5).verdict is None, "half of the time must have passed"
+    verdict = weighed(*[-9] * 6).verdict
+    assert verdict is not None
+    assert verdict.decision.outcome is Outcome.UNKNOWN
+    assert verdict.latency_s == pytest.approx(0.5)
+    assert verdict.evidence == SequentialEvidence(-9, -4.0, 3.0)
+    assert weighed(*[-9] * 5, -3.9).verdict is None
+    assert weighed(*[-9] * 5, -3.9, -4.0).verdict is not None
+
+
+def test_evidence_between_the_bounds_is_undecided_when_the_time_is_over() -> None:
+    assert weighed(*[-3.9] * 10).verdict is None
+    verdict = weighed(*[-3.9] * 11).verdict
+    assert verdict is not None
+    assert verdict.decision.outcome is Outcome.UNDECIDED
+    assert verdict.decision.reasons == (Reason.BELOW_THRESHOLD,)
+
+
+@pytest.mark.parametrize(("looks", "worth"), [(1, 1.0), (2, 2 / 1.5), (11, 11 / 6)])
+def test_looks_that_are_half_correlated_are_worth_fewer(looks: int, worth: float) -> None:
+    assert effective_looks(looks, 0.5) == pytest.approx(worth)
+
+
+def test_looks_are_worth_what_the_variance_of_their_mean_says() -> None:
+    """The mean of n looks of correlation r varies as that of n_eff independent ones."""
+    rng = np.random.default_rng(7)
+    shared, own = rng.normal(size=(200_000, 1)), rng.normal(size=(200_000, 6))
+    looks = np.sqrt(0.7) * shared + np.sqrt(0.3) * own
+    assert 1 / looks.mean(axis=1).var() == pytest.approx(effective_looks(6, 0.7), rel=0.02)
+
+
+def test_the_lower_bound_is_where_the_odds_fall_under_one_in_a_hundred() -> None:
+    for people in (1, 4, 1000):
+        odds = np.exp(stranger_bound(people)) * (1 / (2 * people)) / (1 / 2)
+        assert odds == pytest.approx(0.01)
 
 
 def test_a_stranger_is_looked_at_again_only_in_clearly_better_frames() -> None:
@@ -144,16 +219,18 @@ def test_opposite_embeddings_do_not_divide_by_zero() -> None:
 
 
 def test_an_end_without_any_usable_frame_is_undecided_for_the_flaws_of_the_face() -> None:
-    evidence = TrackEvidence(RULES, 5.0).ended(6.0, threshold=0.5, flaws=(Reason.BLURRED,))
+    evidence = TrackEvidence(RULES, 5.0).ended(6.0, unseen=UNSEEN)
     assert evidence.verdict is not None
     assert evidence.verdict.decision == Decision(
-        Outcome.UNDECIDED, None, None, 0.5, None, (Reason.BLURRED, Reason.TOO_FEW_FRAMES)
+        *(Outcome.UNDECIDED, None, None, 0.5, None),
+        (Reason.BLURRED, Reason.TOO_FEW_FRAMES),
+        "rates",
     )
     assert evidence.verdict.frames == 0
 
 
 def test_an_end_before_enough_frames_agree_names_nobody() -> None:
-    evidence = fed(("ada", ADA), ("ada", ADA)).ended(11, threshold=0.5, flaws=())
+    evidence = fed(("ada", ADA), ("ada", ADA)).ended(11, unseen=UNSEEN)
     assert evidence.verdict is not None
     assert evidence.verdict.decision == replace(
         ADA, outcome=Outcome.UNDECIDED, profile_id=None, reasons=(Reason.TOO_FEW_FRAMES,)
@@ -161,14 +238,14 @@ def test_an_end_before_enough_frames_agree_names_nobody() -> None:
 
 
 def test_an_end_after_a_narrow_margin_says_so() -> None:
-    evidence = fed(*[("ada", NARROW)] * 9).ended(11, threshold=0.5, flaws=())
+    evidence = fed(*[("ada", NARROW)] * 9).ended(11, unseen=UNSEEN)
     assert evidence.verdict is not None
     assert evidence.verdict.decision.reasons == (Reason.NARROW_MARGIN,)
 
 
 def test_an_end_after_a_verdict_changes_nothing() -> None:
     evidence = fed(*[("ada", ADA)] * 3)
-    assert evidence.ended(99, threshold=0.5, flaws=()) is evidence
+    assert evidence.ended(99, unseen=UNSEEN) is evidence
 
 
 def test_looks_keep_their_distance_give_or_take_what_containers_round() -> None:
@@ -184,10 +261,12 @@ def test_an_attempt_without_an_answer_is_followed_by_another_that_starts_afresh(
     np.testing.assert_allclose(evidence.fused_with(NORTH, 0.5).direction, NORTH)
     evidence = evidence.add(NORTH, 0.5, clock_s=11.1, nearest="ada", fused=ADA)
     assert evidence.frames == 1
+    undecided = evidence.verdict
     evidence = evidence.add(NORTH, 0.5, clock_s=11.2, nearest="ada", fused=ADA)
-    assert evidence.verdict is None
+    assert evidence.verdict is undecided
     evidence = evidence.add(NORTH, 0.5, clock_s=11.3, nearest="ada", fused=ADA)
     assert evidence.verdict is not None
+    assert evidence.verdict.decision == ADA
     assert evidence.verdict.frames == 3
 
 

@@ -74,8 +74,17 @@ def test_whoever_leaves_before_a_decision_is_undecided_when_forgotten() -> None:
     assert told_at == 4 + 25 + 1  # the first frame more than a second after the last sight
 
 
-def test_what_is_seen_in_two_frames_only_is_told_to_nobody() -> None:
-    played = play(lambda number: [Shown("stranger", 100)] if number < 2 else [], 60)
+def test_a_face_of_one_frame_is_told_as_undecided() -> None:
+    played = play(lambda number: [Shown("ada", 100)] if number == 2 else [], 60)
+    (told,) = played.decisions
+    assert told.verdict.decision.outcome is Outcome.UNDECIDED
+    assert told.verdict.decision.reasons == (Reason.TOO_FEW_FRAMES,)
+    assert told.verdict.frames == 1
+
+
+def test_a_flawed_face_of_two_frames_is_told_to_nobody() -> None:
+    """It is as often a pattern in the background."""
+    played = play(lambda number: [Shown("ada", 100, blurred=True)] if number < 2 else [], 60)
     assert played.decisions == []
 
 
