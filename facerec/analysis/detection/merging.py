@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facerec.analysis.detection.suppression import (
     areas,
@@ -12,7 +13,7 @@ from facerec.analysis.detection.suppression import (
 )
 from facerec.analysis.faces import Faces
 
-__all__ = ["SEEN_FROM", "average_landmarks", "merge", "without_parts"]
+__all__ = ["SEEN_FROM", "average_landmarks", "best_of_face", "merge", "without_parts"]
 
 MAX_OVERLAP = 0.3
 """Intersection over union above which two boxes are one face; YuNet's and OpenCV's usual value."""
@@ -92,3 +93,14 @@ def average_landmarks(cells: Faces, faces: Faces) -> Faces:
     landmarks = faces.landmarks_px.copy()
     np.divide(sums, totals, out=landmarks, where=totals > 0)
     return replace(faces, landmarks_px=landmarks)
+
+
+def best_of_face(cells: Faces, face: Faces) -> tuple[NDArray[np.float32], float]:
+    """Return box (4,) and score of the best of the cells that see a face; its own and 0 if none."""
+    if not len(cells):
+        return face.boxes_xyxy_px[0], 0.0
+    same = overlaps(face.boxes_xyxy_px, cells.boxes_xyxy_px)[0] > SAME_FACE_OVERLAP
+    scores = np.where(same, cells.detection_scores, 0)
+    best = int(scores.argmax())
+    box: NDArray[np.float32] = cells.boxes_xyxy_px[best] if same[best] else face.boxes_xyxy_px[0]
+    return box, float(scores[best])

@@ -1,13 +1,12 @@
 """Looking at an image on all levels, then at each face again."""
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.analysis.detection.close_up import refine
+from facerec.analysis.detection.close_up import FACE_PX, FindCells, refine
 from facerec.analysis.detection.merging import merge, without_parts
 from facerec.analysis.detection.placing import resized
 from facerec.analysis.detection.suppression import areas
@@ -25,8 +24,6 @@ SUSPECTED_TO = 1.6
 faces that overfill 640x480: at 1.8 times 448 pixels 93 % have a cell of score .5, against the .2
 from which cells are kept; at 2.3 times none."""
 
-FindCells = Callable[[NDArray[np.uint8]], Faces]
-
 
 def detect_in_pyramid(
     find_cells: FindCells,
@@ -35,6 +32,7 @@ def detect_in_pyramid(
     span: FaceSpan,
     min_face_px: int,
     min_score: float,
+    close_up_face_px: int = FACE_PX,
 ) -> Faces:
     """Find faces from `min_face_px` to larger than the image; see `Detector.detect`.
 
@@ -44,7 +42,8 @@ def detect_in_pyramid(
         image_bgr: uint8 (height, width, 3).
         span: Face sides that the network finds.
         min_face_px: Smallest face side to find, in pixels of the image.
-        min_score: Least score of a face.
+        min_score: Least score of a face, at the first look and on average with the close-up.
+        close_up_face_px: Side of the face in the close-up.
 
     Returns:
         Faces, best score first.
@@ -68,7 +67,8 @@ def detect_in_pyramid(
             & (coarse.detection_scores >= min_score)
         ]
         seen = _join([without_parts(seen, too_large), coarse])
-    return refine(find_cells, image_bgr, merge(seen, min_score=min_score))
+    found = merge(seen, min_score=min_score)
+    return refine(find_cells, image_bgr, found, min_score=min_score, face_px=close_up_face_px)
 
 
 def _may_hide_larger(level: Level, cells: Faces, span: FaceSpan) -> bool:
