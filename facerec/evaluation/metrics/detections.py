@@ -36,6 +36,7 @@ class DetectionScores:
             claimed faces that have annotated landmarks.
         images: Number of images.
         failed_images: Images that could not be read; their faces count as missed.
+        face_images: int32 (m,) image of each annotated face.
     """
 
     scores: NDArray[np.float32]
@@ -46,6 +47,7 @@ class DetectionScores:
     landmark_errors: NDArray[np.float64]
     images: int
     failed_images: int
+    face_images: NDArray[np.int32]
 
     @property
     def ap50(self) -> float:
@@ -119,7 +121,10 @@ def match_image(
 
 
 def average_precision(
-    scores: NDArray[np.float32], correct: NDArray[np.bool_], positives: int
+    scores: NDArray[np.float32],
+    correct: NDArray[np.bool_],
+    positives: float,
+    weights: NDArray[np.float64] | None = None,
 ) -> float:
     """Return the area under the precision-recall curve, precision made monotonic (VOC 2010).
 
@@ -127,6 +132,7 @@ def average_precision(
         scores: float32 (n,) detection scores; ties enter together.
         correct: bool (n,).
         positives: Number of annotated faces.
+        weights: float64 (n,) how often each detection counts, above 0; None for once.
     """
     if positives < 1:
         raise ArrayError("average precision needs at least one annotated face")
@@ -134,8 +140,9 @@ def average_precision(
         return 0.0
     order = np.argsort(-scores, kind="stable")
     last_of_tie = np.append(np.diff(scores[order]) != 0, True)
-    found = np.cumsum(correct[order])[last_of_tie]
-    claimed = np.arange(1, len(order) + 1)[last_of_tie]
+    counted = np.ones(len(order)) if weights is None else weights[order]
+    found = np.cumsum(counted * correct[order])[last_of_tie]
+    claimed = np.cumsum(counted)[last_of_tie]
     precision = np.maximum.accumulate((found / claimed)[::-1])[::-1]
     recall = found / positives
     return float(np.sum(np.diff(np.concatenate([[0.0], recall])) * precision))

@@ -138,6 +138,7 @@ def judge_image(
         distance[known] / between_eyes[known],
         1,
         0,
+        np.full(len(truth), index, np.int32),
     )
 
 
@@ -152,4 +153,5 @@ def joined(parts: list[DetectionScores], images: int, failed: int) -> DetectionS
         np.concatenate([part.landmark_errors for part in parts]),
         images,
         failed,
+        np.concatenate([part.face_images for part in parts]),
     )

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import EvaluationError
+from facerec.evaluation.metrics.bootstrap import Interval
+from facerec.evaluation.metrics.track_intervals import share_interval
 from facerec.video.monitor import Monitor, TrackDecision
 from facerec.video.source import open_source
 
@@ -74,10 +76,11 @@ class VideoResult:
     @property
     def wrong(self) -> int:
         """Tracks named as somebody else: enrolled people, strangers and bystanders alike."""
-        return sum(
-            track.named is not None and not (track.enrolled and track.named == track.person)
-            for track in self.tracks
-        )
+        return sum(self._is_wrong(track) for track in self.tracks)
+
+    @staticmethod
+    def _is_wrong(track: ClipTrack) -> bool:
+        return track.named is not None and not (track.enrolled and track.named == track.person)
 
     @property
     def missed(self) -> int:
@@ -88,6 +91,21 @@ class VideoResult:
     def strangers(self) -> int:
         """Tracks of people who were not enrolled, bystanders included."""
         return len(self.tracks) - len(self._mated())
+
+    def intervals(self) -> dict[str, Interval]:
+        """Return 95 % intervals, over people, of the shares of tracks named rightly and wrongly.
+
+        ``"right"`` is of the tracks of enrolled people, ``"wrong"`` of all tracks; a bystander
+        counts as a person of the clip.
+        """
+        mated = self._mated()
+        right = [track.named == track.person for track in mated]
+        wrong = [self._is_wrong(track) for track in self.tracks]
+        made = {
+            "right": share_interval(right, [str(track.person) for track in mated]),
+            "wrong": share_interval(wrong, [t.person or f"beside {t.clip}" for t in self.tracks]),
+        }
+        return {name: interval for name, interval in made.items() if interval is not None}
 
     def latencies_s(self) -> NDArray[np.float64]:
         """Return the times to decision of tracks named rightly, seconds."""

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from facerec.evaluation.metrics.bootstrap import Interval
 from facerec.evaluation.metrics.detections import DetectionScores, recall_by_size
 from facerec.evaluation.report.content import Section, Table
-from facerec.evaluation.report.formatting import share
+from facerec.evaluation.report.formatting import in_brackets, share
 from facerec.evaluation.report.plots import precision_recall_plot
 
 __all__ = ["DETECTION_LIMITS", "detection_sections", "detection_summary"]
@@ -24,13 +25,29 @@ def detection_summary(judged: DetectionScores, score: float) -> str:
     )
 
 
-def detection_sections(name: str, judged: DetectionScores, score: float) -> tuple[Section, ...]:
-    """Return counts, recall by size and the precision-recall curve of one detector."""
+def detection_sections(
+    name: str, judged: DetectionScores, score: float, intervals: dict[str, Interval]
+) -> tuple[Section, ...]:
+    """Return counts, rates, recall by size and the precision-recall curve of one detector."""
     counts = (
         ("Images", f"{judged.images}, of which {judged.failed_images} could not be read"),
         ("Annotated faces", str(len(judged.face_scores))),
         ("Detections at any score", str(len(judged.scores))),
         ("Landmark error", _landmark_error(judged)),
+    )
+    measured = {
+        "ap50": judged.ap50,
+        "recall": judged.recall_at(score),
+        "false_positives_per_image": judged.false_positives_per_image(score),
+    }
+    words = (
+        "Average precision at IoU .5",
+        f"Recall at score {score:g}",
+        "False positives an image",
+    )
+    rates = tuple(
+        (word, share(value), in_brackets(intervals.get(key)))
+        for word, (key, value) in zip(words, measured.items(), strict=True)
     )
     sizes = tuple(
         (
@@ -47,6 +64,11 @@ def detection_sections(name: str, judged: DetectionScores, score: float) -> tupl
         Section(
             "Detection",
             tables=(
+                Table(
+                    "Rates with 95 % intervals over images.",
+                    ("Rate", "Measured", "95 % interval"),
+                    rates,
+                ),
                 Table(
                     f"Recall at score {score:g} by face size.", ("Size", "Faces", "Recall"), sizes
                 ),

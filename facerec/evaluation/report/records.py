@@ -73,7 +73,9 @@ def identification_record(
     }
 
 
-def detection_record(judged: DetectionScores, score: float) -> dict[str, Any]:
+def detection_record(
+    judged: DetectionScores, score: float, intervals: dict[str, Interval]
+) -> dict[str, Any]:
     """Return the JSON form of a detection evaluation.
 
     Keys: ``ap50``; ``recall`` and ``false_positives_per_image`` at the score of the settings;
@@ -105,7 +107,7 @@ def detection_record(judged: DetectionScores, score: float) -> dict[str, Any]:
             "detections": len(judged.scores),
             "landmarked_faces": len(judged.landmark_errors),
         },
-        "intervals": {},
+        "intervals": _nested(intervals),
     }
 
 

@@ -1,5 +1,6 @@
 """A detection evaluation from detections to page."""
 
+from facerec.evaluation.metrics.detection_intervals import detection_intervals
 from facerec.evaluation.metrics.detections import DetectionScores
 from facerec.evaluation.report.attempts import Attempts, attempts_to_json
 from facerec.evaluation.report.content import Report
@@ -27,13 +28,15 @@ def detection_run(
         faces: Image of each annotated face, in the order of `judged`.
         score: Detection score at which recall and false positives are stated.
     """
-    record = detection_record(judged, score) | {"warnings": [], "system": vars(system)}
+    intervals = detection_intervals(judged, score)
+    record = detection_record(judged, score, intervals)
+    record |= {"warnings": [], "system": vars(system)}
     report = Report(
         f"Detection: {system.detector} on {system.data}",
         detection_summary(judged, score),
         (),
         (
-            *detection_sections(system.detector, judged, score),
+            *detection_sections(system.detector, judged, score, intervals),
             *setting_sections(system, present_environment(), DETECTION_LIMITS),
         ),
     )

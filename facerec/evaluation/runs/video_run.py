@@ -8,6 +8,7 @@ from facerec.evaluation.protocols.video import VideoResult
 from facerec.evaluation.report.attempts import Attempts, attempts_to_json
 from facerec.evaluation.report.content import Report, Section, Table
 from facerec.evaluation.report.environment import present_environment
+from facerec.evaluation.report.formatting import in_brackets
 from facerec.evaluation.report.subject import TestedSystem, setting_sections
 from facerec.evaluation.runs.run import EvaluationRun
 
@@ -24,8 +25,10 @@ def video_run(system: TestedSystem, result: VideoResult) -> EvaluationRun:
 
     Keys of the record: ``tracks`` with ``right`` and ``missed`` (of enrolled people), ``wrong``
     (of anybody, named as somebody else) and ``strangers``; ``time_to_decision_s`` (median and 90 %
-    quantile); ``fta`` (clips without any face); ``counts``.
+    quantile); ``fta`` (clips without any face); ``counts``; ``intervals`` of the shares ``right``
+    and ``wrong``.
     """
+    intervals = result.intervals()
     latencies = result.latencies_s()
     quantiles = np.quantile(latencies, [0.5, 0.9]).tolist() if len(latencies) else [None, None]
     record: dict[str, Any] = {
@@ -38,7 +41,7 @@ def video_run(system: TestedSystem, result: VideoResult) -> EvaluationRun:
         "time_to_decision_s": {"p50": quantiles[0], "p90": quantiles[1]},
         "fta": result.failed_clips / max(result.clips, 1),
         "counts": {"clips": result.clips, "tracks": len(result.tracks)},
-        "intervals": {},
+        "intervals": {name: [found.low, found.high] for name, found in intervals.items()},
         "warnings": [],
         "system": vars(system),
     }
@@ -46,7 +49,8 @@ def video_run(system: TestedSystem, result: VideoResult) -> EvaluationRun:
     summary = (
         f"Of {mated} tracks of enrolled people {result.right} were named rightly and "
         f"{result.missed} not at all; {result.wrong} of all {len(result.tracks)} tracks were named "
-        f"as somebody else."
+        f"as somebody else. 95 % intervals, over people: named rightly "
+        f"{in_brackets(intervals.get('right'))}, wrongly {in_brackets(intervals.get('wrong'))}."
     )
     rows = tuple(
         (

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 from sklearn.metrics import precision_recall_curve
 
 from facerec.errors import ArrayError
+from facerec.evaluation.metrics.detection_intervals import detection_intervals
 from facerec.evaluation.metrics.detections import (
     DetectionScores,
     average_precision,
@@ -14,6 +16,7 @@ from facerec.evaluation.metrics.detections import (
     match_image,
     recall_by_size,
 )
+from facerec.evaluation.metrics.track_intervals import share_interval
 
 
 def test_overlap_by_hand() -> None:
@@ -65,9 +68,65 @@ def test_recall_by_size_and_false_positives() -> None:
         landmark_errors=np.zeros(0),
         images=2,
         failed_images=0,
+        face_images=np.array([0, 0, 1], np.int32),
     )
     small, middle, none, _ = recall_by_size(judged, 0.2)
     assert (small.recall, middle.recall, none.recall) == (1.0, 0.5, None)
     assert judged.recall_at(0.5) == pytest.approx(1 / 3)
     assert judged.false_positives_per_image(0.5) == 0.5
     assert judged.false_positives_per_image(0.85) == 0.0
+
+
+def judged_images(images: int, right_each: list[bool]) -> DetectionScores:
+    """Return images of one annotated face and one detection of score .9 each."""
+    right = np.array(right_each * (images // len(right_each)))
+    return DetectionScores(
+        scores=np.full(images, 0.9, np.float32),
+        correct=right,
+        image=np.arange(images, dtype=np.int32),
+        face_sizes_px=np.full(images, 50.0),
+        face_scores=np.where(right, 0.9, -np.inf).astype(np.float32),
+        landmark_errors=np.zeros(0),
+        images=images,
+        failed_images=0,
+        face_images=np.arange(images, dtype=np.int32),
+    )
+
+
+def test_intervals_of_independent_images_are_the_binomial_ones() -> None:
+    made = detection_intervals(judged_images(400, [True, True, True, False]), 0.5)
+    expected = binom.ppf([0.025, 0.975], 400, 0.75) / 400
+    for key in ("recall", "false_positives_per_image"):
+        middle = 0.75 if key == "recall" else 0.25
+        assert [made[key].low, made[key].high] == pytest.approx(
+            expected - 0.75 + middle, abs=0.015
+        ), key
+    # All have one score, so the curve is one point: precision .75 at recall .75.
+    assert made["ap50"].low == pytest.approx(made["recall"].low ** 2, abs=0.01)
+    assert made["ap50"].holds(judged_images(400, [True, True, True, False]).ap50)
+
+
+def test_a_weight_of_two_is_a_detection_twice() -> None:
+    scores = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
+    right = np.array([True, False, True, True])
+    rows = np.array([0, 0, 1, 2, 2, 2, 3])
+    twice = average_precision(scores, right, 9, np.array([2.0, 1.0, 3.0, 1.0]))
+    assert twice == pytest.approx(average_precision(scores[rows], right[rows], 9))
+
+
+@pytest.mark.parametrize(
+    ("hits", "people", "low", "high", "why"),
+    [
+        ([], [], None, None, "nothing was tried"),
+        ([True] * 8, list("aabbccdd"), 0.025**0.25, 1.0, "four people, not eight tracks"),
+        ([False] * 3, list("abc"), 0.0, 1 - 0.025 ** (1 / 3), "none is no proof of never"),
+        ([True, False], ["a", "b"], 0.0, 1.0, "two people who differ show nothing"),
+        ([True, False], ["a", "a"], 0.0, 1.0, "one person says nothing of others"),
+    ],
+)
+def test_shares_of_few_people(
+    hits: list[bool], people: list[str], low: float | None, high: float | None, why: str
+) -> None:
+    found = share_interval(hits, people)
+    assert (None if found is None else found.low) == pytest.approx(low), why
+    assert (None if found is None else found.high) == pytest.approx(high), why
