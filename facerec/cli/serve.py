@@ -31,9 +31,7 @@ def serve(
 
         from facerec.settings import load_settings
         from facerec_identity.memory import give_back_freed_memory
-
-        give_back_freed_memory()
-        from facerec_identity.server import serve as run_server
+        from facerec_identity.parent_process import end_with_parent
 
         flags: dict[str, Any] = {} if listen is None else {"server": {"listen": listen}}
         settings = load_settings(home, **flags)
@@ -43,5 +41,15 @@ def serve(
                 emit({"listening": address})
             else:
                 output.print(f"facerec: listening on {address}; stop with Ctrl-C", soft_wrap=True)
+
+        if settings.server.workers > 1:
+            from facerec_identity.worker_processes import serve_in_processes
+
+            serve_in_processes(settings, ready)
+            return
+        if settings.server.share_port:
+            end_with_parent()
+        give_back_freed_memory()
+        from facerec_identity.server import serve as run_server
 
         asyncio.run(run_server(settings, ready))

@@ -113,6 +113,7 @@ class AsyncGateClient:
         profile_id: str = "",
         consent: str = "",
         source: str = "",
+        allow_same_person: bool = False,
     ) -> EnrolResult:
         """Enrol a person; see `GateClient.enrol`."""
         question = connection.enrol(
@@ -122,6 +123,7 @@ class AsyncGateClient:
             profile_id=profile_id,
             consent=consent,
             source=source,
+            allow_same_person=allow_same_person,
         )
         return await self._ask(question)
 

@@ -40,15 +40,20 @@ def _call_error(error: Any, connection: Connection) -> CallError:
     info = _detail(status, error_details_pb2.ErrorInfo())
     request = _detail(status, error_details_pb2.BadRequest())
     retry = _detail(status, error_details_pb2.RetryInfo())
-    message, reason = error.details() or "", "" if info is None else info.reason
+    status, message = error.code().name, error.details() or ""
+    reason = "" if info is None else info.reason
     if info is None and error.code() is grpc.StatusCode.UNAVAILABLE:
         message, reason = _unreachable(message, connection), UNREACHABLE
+    elif error.code() is grpc.StatusCode.CANCELLED:
+        # Nobody here cancels: gRPC's server says so of a call that arrives while its port closes.
+        status, reason = grpc.StatusCode.UNAVAILABLE.name, UNREACHABLE
+        message = f"the server at {connection.target} stopped before it took the call; try again"
     elif info is None and error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
         message, reason = f"the message is larger than the server takes ({message})", TOO_LARGE
     violations = () if request is None else request.field_violations
     return CallError(
         message,
-        status=error.code().name,
+        status=status,
         reason=reason,
         field=violations[0].field if violations else "",
         retry_after_s=None if retry is None else retry.retry_delay.ToMilliseconds() / 1000,

@@ -129,10 +129,17 @@ def enrol(
     profile_id: str,
     consent: str,
     source: str,
+    allow_same_person: bool,
 ) -> Question[EnrolResult]:
     """Ask to enrol a person."""
     request = messages.create_profile_to_proto(
-        name, images, galleries=galleries, profile_id=profile_id, consent=consent, source=source
+        name,
+        images,
+        galleries=galleries,
+        profile_id=profile_id,
+        consent=consent,
+        source=source,
+        allow_same_person=allow_same_person,
     )
     return Question("CreateProfile", request, messages.enrol_result_from_proto, enrolment=True)
 

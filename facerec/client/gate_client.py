@@ -146,6 +146,7 @@ class GateClient:
         profile_id: str = "",
         consent: str = "",
         source: str = "",
+        allow_same_person: bool = False,
     ) -> EnrolResult:
         """Enrol a person; once, also where the call has to be repeated because its answer was lost.
 
@@ -156,6 +157,7 @@ class GateClient:
             profile_id: Id to give; the server makes one when it is "".
             consent: Reference to the evidence of consent.
             source: Where the pictures came from, such as the desk's name.
+            allow_same_person: Enrol although somebody enrolled looks the same, such as a twin.
         """
         question = connection.enrol(
             name,
@@ -164,6 +166,7 @@ class GateClient:
             profile_id=profile_id,
             consent=consent,
             source=source,
+            allow_same_person=allow_same_person,
         )
         return self._ask(question)
 

@@ -99,6 +99,7 @@ def create_profile_to_proto(
     profile_id: str,
     consent: str,
     source: str,
+    allow_same_person: bool,
 ) -> enrollment.CreateProfileRequest:
     """Return the request to enrol a person."""
     return enrollment.CreateProfileRequest(
@@ -108,6 +109,7 @@ def create_profile_to_proto(
         profile_id=profile_id,
         # So that gRPC may repeat the call: the same message enrols once.
         request_id=str(uuid4()),
+        allow_same_person=allow_same_person,
         images=[
             enrollment.EnrollmentImage(image=image_pb2.Image(data=image), source=source)
             for image in images

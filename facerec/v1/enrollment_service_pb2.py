@@ -29,61 +29,61 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#facerec/v1/enrollment_service.proto\x12\nfacerec.v1\x1a\x16\x66\x61\x63\x65rec/v1/image.proto\x1a\x18\x66\x61\x63\x65rec/v1/profile.proto\x1a\x17\x66\x61\x63\x65rec/v1/reason.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"C\n\x0f\x45nrollmentImage\x12 \n\x05image\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x0e\n\x06source\x18\x02 \x01(\t\"l\n\x15\x45nrollmentImageResult\x12.\n\x07outcome\x18\x01 \x01(\x0e\x32\x1d.facerec.v1.EnrollmentOutcome\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\"\x91\x01\n\x14\x43reateProfileRequest\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\x12\x12\n\nprofile_id\x18\x02 \x01(\t\x12+\n\x06images\x18\x03 \x03(\x0b\x32\x1b.facerec.v1.EnrollmentImage\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"p\n\x15\x43reateProfileResponse\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\x12\x31\n\x06images\x18\x02 \x03(\x0b\x32!.facerec.v1.EnrollmentImageResult\"!\n\x11GetProfileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\":\n\x12GetProfileResponse\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\"M\n\x13ListProfilesRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x14ListProfilesResponse\x12%\n\x08profiles\x18\x01 \x03(\x0b\x32\x13.facerec.v1.Profile\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"m\n\x14UpdateProfileRequest\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"=\n\x15UpdateProfileResponse\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\"1\n\x13\x45raseProfileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"C\n\x14\x45raseProfileResponse\x12+\n\x07receipt\x18\x01 \x01(\x0b\x32\x1a.facerec.v1.ErasureReceipt\"\x94\x01\n\x0e\x45rasureReceipt\x12\x12\n\nreceipt_id\x18\x01 \x01(\t\x12\r\n\x05\x63\x61use\x18\x02 \x01(\t\x12.\n\nerase_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etemplate_count\x18\x04 \x01(\x05\x12\x17\n\x0f\x65vidence_sha256\x18\x05 \x01(\t\"S\n\x15\x43reateTemplateRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12*\n\x05image\x18\x02 \x01(\x0b\x32\x1b.facerec.v1.EnrollmentImage\"r\n\x16\x43reateTemplateResponse\x12&\n\x08template\x18\x01 \x01(\x0b\x32\x14.facerec.v1.Template\x12\x30\n\x05image\x18\x02 \x01(\x0b\x32!.facerec.v1.EnrollmentImageResult\"M\n\x14ListTemplatesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Y\n\x15ListTemplatesResponse\x12\'\n\ttemplates\x18\x01 \x03(\x0b\x32\x14.facerec.v1.Template\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x15\x44\x65leteTemplateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x18\n\x16\x44\x65leteTemplateResponse\"J\n\x12\x42\x61tchEnrollRequest\x12\x34\n\nenrollment\x18\x01 \x01(\x0b\x32 .facerec.v1.CreateProfileRequest\"E\n\x13\x42\x61tchEnrollResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.facerec.v1.BatchEnrollResult\"\xa8\x01\n\x11\x42\x61tchEnrollResult\x12\r\n\x05index\x18\x01 \x01(\x05\x12$\n\x07profile\x18\x02 \x01(\x0b\x32\x13.facerec.v1.Profile\x12\x31\n\x06images\x18\x03 \x03(\x0b\x32!.facerec.v1.EnrollmentImageResult\x12+\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x1c.facerec.v1.BatchEnrollError\"A\n\x10\x42\x61tchEnrollError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t*y\n\x11\x45nrollmentOutcome\x12\"\n\x1e\x45NROLLMENT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x45NROLLMENT_OUTCOME_ACCEPTED\x10\x01\x12\x1f\n\x1b\x45NROLLMENT_OUTCOME_REJECTED\x10\x02\x32\x8c\x06\n\x11\x45nrollmentService\x12T\n\rCreateProfile\x12 .facerec.v1.CreateProfileRequest\x1a!.facerec.v1.CreateProfileResponse\x12K\n\nGetProfile\x12\x1d.facerec.v1.GetProfileRequest\x1a\x1e.facerec.v1.GetProfileResponse\x12Q\n\x0cListProfiles\x12\x1f.facerec.v1.ListProfilesRequest\x1a .facerec.v1.ListProfilesResponse\x12T\n\rUpdateProfile\x12 .facerec.v1.UpdateProfileRequest\x1a!.facerec.v1.UpdateProfileResponse\x12Q\n\x0c\x45raseProfile\x12\x1f.facerec.v1.EraseProfileRequest\x1a .facerec.v1.EraseProfileResponse\x12W\n\x0e\x43reateTemplate\x12!.facerec.v1.CreateTemplateRequest\x1a\".facerec.v1.CreateTemplateResponse\x12T\n\rListTemplates\x12 .facerec.v1.ListTemplatesRequest\x1a!.facerec.v1.ListTemplatesResponse\x12W\n\x0e\x44\x65leteTemplate\x12!.facerec.v1.DeleteTemplateRequest\x1a\".facerec.v1.DeleteTemplateResponse\x12P\n\x0b\x42\x61tchEnroll\x12\x1e.facerec.v1.BatchEnrollRequest\x1a\x1f.facerec.v1.BatchEnrollResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#facerec/v1/enrollment_service.proto\x12\nfacerec.v1\x1a\x16\x66\x61\x63\x65rec/v1/image.proto\x1a\x18\x66\x61\x63\x65rec/v1/profile.proto\x1a\x17\x66\x61\x63\x65rec/v1/reason.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"C\n\x0f\x45nrollmentImage\x12 \n\x05image\x18\x01 \x01(\x0b\x32\x11.facerec.v1.Image\x12\x0e\n\x06source\x18\x02 \x01(\t\"l\n\x15\x45nrollmentImageResult\x12.\n\x07outcome\x18\x01 \x01(\x0e\x32\x1d.facerec.v1.EnrollmentOutcome\x12#\n\x07reasons\x18\x02 \x03(\x0e\x32\x12.facerec.v1.Reason\"\xce\x01\n\x14\x43reateProfileRequest\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\x12\x12\n\nprofile_id\x18\x02 \x01(\t\x12+\n\x06images\x18\x03 \x03(\x0b\x32\x1b.facerec.v1.EnrollmentImage\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x19\n\x11\x61llow_same_person\x18\x05 \x01(\x08\x12 \n\x18\x61llow_disagreeing_images\x18\x06 \x01(\x08\"p\n\x15\x43reateProfileResponse\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\x12\x31\n\x06images\x18\x02 \x03(\x0b\x32!.facerec.v1.EnrollmentImageResult\"!\n\x11GetProfileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\":\n\x12GetProfileResponse\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\"M\n\x13ListProfilesRequest\x12\x0f\n\x07gallery\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x14ListProfilesResponse\x12%\n\x08profiles\x18\x01 \x03(\x0b\x32\x13.facerec.v1.Profile\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"m\n\x14UpdateProfileRequest\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"=\n\x15UpdateProfileResponse\x12$\n\x07profile\x18\x01 \x01(\x0b\x32\x13.facerec.v1.Profile\"1\n\x13\x45raseProfileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"C\n\x14\x45raseProfileResponse\x12+\n\x07receipt\x18\x01 \x01(\x0b\x32\x1a.facerec.v1.ErasureReceipt\"\x94\x01\n\x0e\x45rasureReceipt\x12\x12\n\nreceipt_id\x18\x01 \x01(\t\x12\r\n\x05\x63\x61use\x18\x02 \x01(\t\x12.\n\nerase_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etemplate_count\x18\x04 \x01(\x05\x12\x17\n\x0f\x65vidence_sha256\x18\x05 \x01(\t\"S\n\x15\x43reateTemplateRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12*\n\x05image\x18\x02 \x01(\x0b\x32\x1b.facerec.v1.EnrollmentImage\"r\n\x16\x43reateTemplateResponse\x12&\n\x08template\x18\x01 \x01(\x0b\x32\x14.facerec.v1.Template\x12\x30\n\x05image\x18\x02 \x01(\x0b\x32!.facerec.v1.EnrollmentImageResult\"M\n\x14ListTemplatesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Y\n\x15ListTemplatesResponse\x12\'\n\ttemplates\x18\x01 \x03(\x0b\x32\x14.facerec.v1.Template\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"%\n\x15\x44\x65leteTemplateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x18\n\x16\x44\x65leteTemplateResponse\"J\n\x12\x42\x61tchEnrollRequest\x12\x34\n\nenrollment\x18\x01 \x01(\x0b\x32 .facerec.v1.CreateProfileRequest\"E\n\x13\x42\x61tchEnrollResponse\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.facerec.v1.BatchEnrollResult\"\xa8\x01\n\x11\x42\x61tchEnrollResult\x12\r\n\x05index\x18\x01 \x01(\x05\x12$\n\x07profile\x18\x02 \x01(\x0b\x32\x13.facerec.v1.Profile\x12\x31\n\x06images\x18\x03 \x03(\x0b\x32!.facerec.v1.EnrollmentImageResult\x12+\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x1c.facerec.v1.BatchEnrollError\"A\n\x10\x42\x61tchEnrollError\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t*y\n\x11\x45nrollmentOutcome\x12\"\n\x1e\x45NROLLMENT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x45NROLLMENT_OUTCOME_ACCEPTED\x10\x01\x12\x1f\n\x1b\x45NROLLMENT_OUTCOME_REJECTED\x10\x02\x32\x8c\x06\n\x11\x45nrollmentService\x12T\n\rCreateProfile\x12 .facerec.v1.CreateProfileRequest\x1a!.facerec.v1.CreateProfileResponse\x12K\n\nGetProfile\x12\x1d.facerec.v1.GetProfileRequest\x1a\x1e.facerec.v1.GetProfileResponse\x12Q\n\x0cListProfiles\x12\x1f.facerec.v1.ListProfilesRequest\x1a .facerec.v1.ListProfilesResponse\x12T\n\rUpdateProfile\x12 .facerec.v1.UpdateProfileRequest\x1a!.facerec.v1.UpdateProfileResponse\x12Q\n\x0c\x45raseProfile\x12\x1f.facerec.v1.EraseProfileRequest\x1a .facerec.v1.EraseProfileResponse\x12W\n\x0e\x43reateTemplate\x12!.facerec.v1.CreateTemplateRequest\x1a\".facerec.v1.CreateTemplateResponse\x12T\n\rListTemplates\x12 .facerec.v1.ListTemplatesRequest\x1a!.facerec.v1.ListTemplatesResponse\x12W\n\x0e\x44\x65leteTemplate\x12!.facerec.v1.DeleteTemplateRequest\x1a\".facerec.v1.DeleteTemplateResponse\x12P\n\x0b\x42\x61tchEnroll\x12\x1e.facerec.v1.BatchEnrollRequest\x1a\x1f.facerec.v1.BatchEnrollResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'facerec.v1.enrollment_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENROLLMENTOUTCOME']._serialized_start=2162
-  _globals['_ENROLLMENTOUTCOME']._serialized_end=2283
+  _globals['_ENROLLMENTOUTCOME']._serialized_start=2223
+  _globals['_ENROLLMENTOUTCOME']._serialized_end=2344
   _globals['_ENROLLMENTIMAGE']._serialized_start=193
   _globals['_ENROLLMENTIMAGE']._serialized_end=260
   _globals['_ENROLLMENTIMAGERESULT']._serialized_start=262
   _globals['_ENROLLMENTIMAGERESULT']._serialized_end=370
   _globals['_CREATEPROFILEREQUEST']._serialized_start=373
-  _globals['_CREATEPROFILEREQUEST']._serialized_end=518
-  _globals['_CREATEPROFILERESPONSE']._serialized_start=520
-  _globals['_CREATEPROFILERESPONSE']._serialized_end=632
-  _globals['_GETPROFILEREQUEST']._serialized_start=634
-  _globals['_GETPROFILEREQUEST']._serialized_end=667
-  _globals['_GETPROFILERESPONSE']._serialized_start=669
-  _globals['_GETPROFILERESPONSE']._serialized_end=727
-  _globals['_LISTPROFILESREQUEST']._serialized_start=729
-  _globals['_LISTPROFILESREQUEST']._serialized_end=806
-  _globals['_LISTPROFILESRESPONSE']._serialized_start=808
-  _globals['_LISTPROFILESRESPONSE']._serialized_end=894
-  _globals['_UPDATEPROFILEREQUEST']._serialized_start=896
-  _globals['_UPDATEPROFILEREQUEST']._serialized_end=1005
-  _globals['_UPDATEPROFILERESPONSE']._serialized_start=1007
-  _globals['_UPDATEPROFILERESPONSE']._serialized_end=1068
-  _globals['_ERASEPROFILEREQUEST']._serialized_start=1070
-  _globals['_ERASEPROFILEREQUEST']._serialized_end=1119
-  _globals['_ERASEPROFILERESPONSE']._serialized_start=1121
-  _globals['_ERASEPROFILERESPONSE']._serialized_end=1188
-  _globals['_ERASURERECEIPT']._serialized_start=1191
-  _globals['_ERASURERECEIPT']._serialized_end=1339
-  _globals['_CREATETEMPLATEREQUEST']._serialized_start=1341
-  _globals['_CREATETEMPLATEREQUEST']._serialized_end=1424
-  _globals['_CREATETEMPLATERESPONSE']._serialized_start=1426
-  _globals['_CREATETEMPLATERESPONSE']._serialized_end=1540
-  _globals['_LISTTEMPLATESREQUEST']._serialized_start=1542
-  _globals['_LISTTEMPLATESREQUEST']._serialized_end=1619
-  _globals['_LISTTEMPLATESRESPONSE']._serialized_start=1621
-  _globals['_LISTTEMPLATESRESPONSE']._serialized_end=1710
-  _globals['_DELETETEMPLATEREQUEST']._serialized_start=1712
-  _globals['_DELETETEMPLATEREQUEST']._serialized_end=1749
-  _globals['_DELETETEMPLATERESPONSE']._serialized_start=1751
-  _globals['_DELETETEMPLATERESPONSE']._serialized_end=1775
-  _globals['_BATCHENROLLREQUEST']._serialized_start=1777
-  _globals['_BATCHENROLLREQUEST']._serialized_end=1851
-  _globals['_BATCHENROLLRESPONSE']._serialized_start=1853
-  _globals['_BATCHENROLLRESPONSE']._serialized_end=1922
-  _globals['_BATCHENROLLRESULT']._serialized_start=1925
-  _globals['_BATCHENROLLRESULT']._serialized_end=2093
-  _globals['_BATCHENROLLERROR']._serialized_start=2095
-  _globals['_BATCHENROLLERROR']._serialized_end=2160
-  _globals['_ENROLLMENTSERVICE']._serialized_start=2286
-  _globals['_ENROLLMENTSERVICE']._serialized_end=3066
+  _globals['_CREATEPROFILEREQUEST']._serialized_end=579
+  _globals['_CREATEPROFILERESPONSE']._serialized_start=581
+  _globals['_CREATEPROFILERESPONSE']._serialized_end=693
+  _globals['_GETPROFILEREQUEST']._serialized_start=695
+  _globals['_GETPROFILEREQUEST']._serialized_end=728
+  _globals['_GETPROFILERESPONSE']._serialized_start=730
+  _globals['_GETPROFILERESPONSE']._serialized_end=788
+  _globals['_LISTPROFILESREQUEST']._serialized_start=790
+  _globals['_LISTPROFILESREQUEST']._serialized_end=867
+  _globals['_LISTPROFILESRESPONSE']._serialized_start=869
+  _globals['_LISTPROFILESRESPONSE']._serialized_end=955
+  _globals['_UPDATEPROFILEREQUEST']._serialized_start=957
+  _globals['_UPDATEPROFILEREQUEST']._serialized_end=1066
+  _globals['_UPDATEPROFILERESPONSE']._serialized_start=1068
+  _globals['_UPDATEPROFILERESPONSE']._serialized_end=1129
+  _globals['_ERASEPROFILEREQUEST']._serialized_start=1131
+  _globals['_ERASEPROFILEREQUEST']._serialized_end=1180
+  _globals['_ERASEPROFILERESPONSE']._serialized_start=1182
+  _globals['_ERASEPROFILERESPONSE']._serialized_end=1249
+  _globals['_ERASURERECEIPT']._serialized_start=1252
+  _globals['_ERASURERECEIPT']._serialized_end=1400
+  _globals['_CREATETEMPLATEREQUEST']._serialized_start=1402
+  _globals['_CREATETEMPLATEREQUEST']._serialized_end=1485
+  _globals['_CREATETEMPLATERESPONSE']._serialized_start=1487
+  _globals['_CREATETEMPLATERESPONSE']._serialized_end=1601
+  _globals['_LISTTEMPLATESREQUEST']._serialized_start=1603
+  _globals['_LISTTEMPLATESREQUEST']._serialized_end=1680
+  _globals['_LISTTEMPLATESRESPONSE']._serialized_start=1682
+  _globals['_LISTTEMPLATESRESPONSE']._serialized_end=1771
+  _globals['_DELETETEMPLATEREQUEST']._serialized_start=1773
+  _globals['_DELETETEMPLATEREQUEST']._serialized_end=1810
+  _globals['_DELETETEMPLATERESPONSE']._serialized_start=1812
+  _globals['_DELETETEMPLATERESPONSE']._serialized_end=1836
+  _globals['_BATCHENROLLREQUEST']._serialized_start=1838
+  _globals['_BATCHENROLLREQUEST']._serialized_end=1912
+  _globals['_BATCHENROLLRESPONSE']._serialized_start=1914
+  _globals['_BATCHENROLLRESPONSE']._serialized_end=1983
+  _globals['_BATCHENROLLRESULT']._serialized_start=1986
+  _globals['_BATCHENROLLRESULT']._serialized_end=2154
+  _globals['_BATCHENROLLERROR']._serialized_start=2156
+  _globals['_BATCHENROLLERROR']._serialized_end=2221
+  _globals['_ENROLLMENTSERVICE']._serialized_start=2347
+  _globals['_ENROLLMENTSERVICE']._serialized_end=3127
 # @@protoc_insertion_point(module_scope)

@@ -116,6 +116,8 @@ class CreateProfileRequest(_message.Message):
     PROFILE_ID_FIELD_NUMBER: _builtins.int
     IMAGES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ALLOW_SAME_PERSON_FIELD_NUMBER: _builtins.int
+    ALLOW_DISAGREEING_IMAGES_FIELD_NUMBER: _builtins.int
     profile_id: _builtins.str
     """Id for the new profile, the last part of its resource name: 1 to 64 of a-z, 0-9, ".", "_" and
     "-", starting with a letter or a digit. The server makes one when it is empty.
@@ -125,6 +127,14 @@ class CreateProfileRequest(_message.Message):
     enrolment with it was stored already, that profile is returned and nothing is enrolled; with
     other content it is INVALID_ARGUMENT. A person who was erased is not enrolled again by a
     repetition: STATE_CONFLICT. A repetition gives no reasons for pictures that were not used.
+    """
+    allow_same_person: _builtins.bool
+    """Enrol although somebody who looks the same is enrolled already: a twin, or a person who is to be
+    enrolled twice. Otherwise that is SAME_PERSON_ENROLLED.
+    """
+    allow_disagreeing_images: _builtins.bool
+    """Take all pictures as one person's although they do not look alike. Otherwise those that look like
+    somebody else are PICTURES_DISAGREE.
     """
     @_builtins.property
     def profile(self) -> _profile_pb2.Profile:
@@ -141,10 +151,12 @@ class CreateProfileRequest(_message.Message):
         profile_id: _builtins.str = ...,
         images: _abc.Iterable[Global___EnrollmentImage] | None = ...,
         request_id: _builtins.str = ...,
+        allow_same_person: _builtins.bool = ...,
+        allow_disagreeing_images: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["images", b"images", "profile", b"profile", "profile_id", b"profile_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_disagreeing_images", b"allow_disagreeing_images", "allow_same_person", b"allow_same_person", "images", b"images", "profile", b"profile", "profile_id", b"profile_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

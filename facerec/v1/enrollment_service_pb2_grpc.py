@@ -30,7 +30,7 @@ class EnrollmentServiceStub:
     call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
     TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 
@@ -92,7 +92,7 @@ class EnrollmentServiceServicer:
     call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
     TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 
@@ -228,7 +228,7 @@ class EnrollmentService:
     call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
     TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 

@@ -31,7 +31,7 @@ class EnrollmentServiceStub:
     call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
     TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 
@@ -76,7 +76,7 @@ class EnrollmentServiceAsyncStub(EnrollmentServiceStub):
     call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
     TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 
@@ -117,7 +117,7 @@ class EnrollmentServiceServicer(metaclass=_abc_1.ABCMeta):
     call on any server of the same home.
 
     Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS (ALREADY_EXISTS), PROFILE_CHANGED (ABORTED: read the profile again),
+    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
     TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
     """
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from facerec.decision.enrolment import AssessedPicture
+from facerec.decision.enrolment_check import Overrides
 from facerec.errors import RequestError
 from facerec.gallery.life_cycle import ProfileChange, Receipt, Validity
 from facerec.gallery.profile import Profile, ProfileState, Retention, Template
@@ -108,6 +109,9 @@ def new_person_from_proto(
         attributes=_attributes(profile),
         valid_from=_moment(profile, "valid_from_time"),
         valid_until=_moment(profile, "valid_until_time"),
+        overrides=Overrides(
+            double=request.allow_same_person, outliers=request.allow_disagreeing_images
+        ),
     )
 
 

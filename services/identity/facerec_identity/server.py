@@ -140,7 +140,8 @@ class IdentityServer:
         await self._records_pool.close()
 
     def _open_port(self, address: ListenAddress, *, client_certificates: bool) -> ListenAddress:
-        address.require_free()
+        if not self._settings.share_port:
+            address.require_free()
         tls = self._security.tls
         try:
             if tls is None:
@@ -168,8 +169,8 @@ class IdentityServer:
             ),
             options=(
                 ("grpc.max_receive_message_length", self._settings.max_message_bytes),
-                # Without it a second server on the same port would take half of the calls.
-                ("grpc.so_reuseport", 0),
+                # Unasked for, a second server on the same port would take half of the calls.
+                ("grpc.so_reuseport", int(self._settings.share_port)),
                 ("grpc.keepalive_permit_without_calls", 1),
                 ("grpc.http2.min_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),

@@ -28,10 +28,16 @@ class ServerProcess:
         # A file, not a pipe: nobody reads it while the server runs, and a full pipe would block it.
         self._messages = tempfile.TemporaryFile("w+")
         self.address = ""
+        self._listen = "127.0.0.1:0"
+
+    def listening_at(self, address: str) -> Self:
+        """Have it listen at an address instead of a free one."""
+        self._listen = address
+        return self
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [FACEREC, "serve", "--listen", "127.0.0.1:0", "--json"],
+            [FACEREC, "serve", "--listen", self._listen, "--json"],
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=self._messages,

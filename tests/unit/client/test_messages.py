@@ -151,6 +151,7 @@ def test_an_enrolment() -> None:
         profile_id="ada",
         consent="form 17",
         source="desk",
+        allow_same_person=True,
     )
     assert [(i.image.data, i.source) for i in request.images] == [(b"a", "desk"), (b"b", "desk")]
     assert (request.profile.display_name, request.profile_id) == ("Ada", "ada")
