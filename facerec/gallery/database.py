@@ -1,7 +1,7 @@
 """Opening the gallery's database, and transactions on it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, inspect, select
@@ -29,8 +29,8 @@ class Database:
     Attributes:
         backend: The database system, and where in it the tables are.
         vault: Opens and seals what it holds.
-        after_commit: Called in the writing thread after each committed change, before it is
-            acknowledged to whoever made it.
+        around_write: Makes the context that each change is made in, in the writing thread; left
+            when it is committed and not yet acknowledged to whoever made it.
     """
 
     def __init__(self, backend: Backend, keys: KeySource) -> None:
@@ -45,7 +45,7 @@ class Database:
         """
         backend.make(lambda connection: _fill(connection, keys))
         self.backend = backend
-        self.after_commit: Callable[[], None] = lambda: None
+        self.around_write: Callable[[], AbstractContextManager[None]] = nullcontext
         self._engine = backend.engine()
         with backend.translated():
             self._revision_reader = backend.revision_reader()
@@ -98,11 +98,14 @@ class Database:
         another process before the change is made.
         """
         backend = self.backend
-        with backend.translated(), self._engine.connect() as connection:
+        with (
+            self.around_write(),
+            backend.translated(),
+            self._engine.connect() as connection,
+        ):
             with connection.execution_options(**backend.write_options).begin():
                 backend.lock(connection)
                 yield connection
-        self.after_commit()
 
     def rotate_master_key(self, record: Callable[[Connection], None]) -> int:
         """Wrap every key with a new master key; return how many people's there are.

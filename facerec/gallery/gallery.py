@@ -35,6 +35,7 @@ from facerec.gallery.profile import (
     Template,
 )
 from facerec.gallery.profile_reading import read_profile, read_profiles
+from facerec.gallery.reembedding import Reembedder
 from facerec.gallery.removals import Removals
 from facerec.gallery.times import stored, utc_now
 
@@ -66,6 +67,7 @@ class Gallery:
         self.enrolling = Enrolling(database, clock, self._recorder)
         self.life_cycle = LifeCycle(database, clock, self._recorder)
         self.removals = Removals(database, self._recorder)
+        self.reembedder = Reembedder(database, clock, self._recorder)
 
     @classmethod
     def open(
@@ -107,6 +109,7 @@ class Gallery:
         other.enrolling = self.enrolling.by(other._recorder)
         other.life_cycle = self.life_cycle.by(other._recorder)
         other.removals = self.removals.by(other._recorder)
+        other.reembedder = Reembedder(self._database, self._clock, other._recorder)
         return other
 
     def record(self, *events: AuditEvent) -> None:
@@ -358,17 +361,25 @@ class Gallery:
         embedding_space: str,
         galleries: Sequence[str] = (DEFAULT_GALLERY,),
         k: int = 2,
+        min_revision: int = 0,
     ) -> Candidates:
         """Return the active people most like a probe, one entry a person, most alike first.
 
-        A person's score is the highest over their templates in the probe's space. People with the
-        same score come in the order in which they were enrolled.
+        A person's score is the highest over their templates in the probe's space, or the mean of
+        the best few, as `IndexRules.score` says. People with the same score come in the order in
+        which they were enrolled.
+
+        No search waits for a writer. It sees every change that this process made, and those of
+        others within moments; nobody is answered who was suspended, erased or moved before it
+        began, wherever that was done.
 
         Args:
             probe: float32 (d,), unit length.
             embedding_space: Space that the probe lies in.
             galleries: Galleries to search, at least one.
             k: How many people, at least 1.
+            min_revision: The answer must be of this revision or a later one: what a change by
+                another process returned, to be sure to see it.
 
         Raises:
             ArrayError: the probe is not a unit vector of the space's length, or `k` is under 1.
@@ -382,4 +393,5 @@ class Gallery:
             )
         if not abs(float(probe @ probe) - 1.0) < 1e-2:
             raise ArrayError("probe must be finite and of unit length")
-        return self._keeper.current().search(probe, embedding_space, check_galleries(galleries), k)
+        check_galleries(galleries)
+        return self._keeper.search(probe, embedding_space, galleries, k, min_revision)

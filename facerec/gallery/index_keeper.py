@@ -1,44 +1,80 @@
-"""Keeps the indexes of one home up to date, and a snapshot of them for the next process."""
+"""Keeps the indexes of one home up to date while they are searched.
+
+What is searched is an `IndexSet` that never changes; bringing it up to date makes another, and one
+reference is moved from the old to the new. So who searches never waits for who writes:
+
+- A change that this process makes is in the indexes before it is acknowledged, by the thread that
+  makes it.
+- A change of another process is noticed by the next search. If it is small and no other thread is
+  at it, that search takes it in first; otherwise it answers from the indexes that there are, and
+  the change is taken in meanwhile.
+- Before an answer from indexes that are behind is given, those whom it names are looked up in the
+  database. Who was changed since, or may not be matched any more, is never named: the search then
+  waits and is made again.
+"""
 
 import logging
-import secrets
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from sqlalchemy import delete, insert, select
+import numpy as np
+from numpy.typing import NDArray
 
-from facerec.errors import GalleryError, MasterKeyError, RecordDamagedError
-from facerec.gallery import reading, schema
+from facerec.errors import EmbeddingSpaceError, FaceRecError, GalleryError, GalleryNotFoundError
+from facerec.gallery import reading
 from facerec.gallery.database import Database
-from facerec.gallery.home_key import SNAPSHOT_OWNER
-from facerec.gallery.index_reading import read_changes
+from facerec.gallery.index_reading import all_valid, changed_since, read_changes, touched_since
+from facerec.gallery.index_rules import EXACT, IndexRules
+from facerec.gallery.index_saving import SNAPSHOT_EVERY, IndexSaver
 from facerec.gallery.index_set import IndexSet
-from facerec.gallery.snapshot import SnapshotKey, read_snapshot, write_snapshot
+from facerec.gallery.profile import Candidates
 from facerec.gallery.times import stored
-from facerec.gallery.vault import SealedKey
+from facerec.gallery.vector_index import Hit, merge
 
 __all__ = ["SNAPSHOT_EVERY", "IndexKeeper"]
 
-SNAPSHOT_EVERY = 50_000
-"""A snapshot is written once so many templates, and a tenth of all, are not in the last one. To
-read fewer from the database takes under a second."""
+_FEW_PEOPLE = 200
+"""Changes of so many people by another process are taken in by the search that meets them, in a few
+milliseconds."""
 
-_LARGE_CHANGE = 0.1
-
-_LEFT_BEHIND_S = 3600
-"""A file that was begun so long ago was left behind by a process that was killed."""
+_ASK_AGAIN_S, _ASK_AT_LEAST_S = 0.002, 0.02
+"""How old an answer of the database may be that nothing was changed elsewhere; and how old while
+another thread is asking anew."""
 
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A revision of the database, and when it was asked for, by the monotonic clock."""
+
+    revision: int
+    at: float
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """Who was changed after one revision and, at least, until another."""
+
+    since: int
+    until: int
+    people: frozenset[int]
+
+
 class IndexKeeper:
-    """The indexes of one home at its present revision; safe to use from several threads."""
+    """The indexes of one home; safe to use from several threads."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], datetime], snapshot_every: int
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        snapshot_every: int,
+        rules: IndexRules = EXACT,
     ) -> None:
         """Mirror a database.
 
@@ -46,139 +82,206 @@ class IndexKeeper:
             database: The truth.
             clock: Tells the present moment.
             snapshot_every: As `SNAPSHOT_EVERY`.
+            rules: How indexes are searched.
         """
         self._database = database
         self._clock = clock
-        self._snapshot_every = snapshot_every
-        self._indexes = IndexSet()
-        self._unsaved = 0
+        self._saver = IndexSaver(database, snapshot_every)
+        self._indexes = IndexSet(rules=rules)
         self._opened = False
-        self._refreshing = threading.Lock()
-        self._saving: threading.Thread | None = None
+        self._closing = False
+        self._publishing = threading.Lock()
+        self._background: dict[str, threading.Thread] = {}
+        self._writers = 0
+        self._counting = threading.Lock()
+        self._asking = threading.Lock()
+        self._asked = _Asked(0, -math.inf)
+        self._changed = _Changed(0, 0, frozenset())
+        database.around_write = self._writing
 
     def close(self) -> None:
-        """Wait for a snapshot that is being written."""
-        if self._saving is not None:
-            self._saving.join()
+        """Wait for what is being done in the background."""
+        self._closing = True
+        for thread in list(self._background.values()):
+            thread.join()
+        self._saver.close()
 
     def current(self) -> IndexSet:
-        """Return the indexes of the present revision; one thread at a time brings them there."""
+        """Return the indexes of the present revision, once they are that."""
         now = stored(self._clock())
         indexes = self._indexes
         if indexes.revision == self._database.revision() and indexes.shows(now):
             return indexes
-        with self._refreshing:
+        with self._publishing:
             self._refresh(now)
             return self._indexes
 
     def save(self) -> bool:
-        """Write a snapshot of the indexes; return whether it was.
-
-        It is not when somebody was erased meanwhile, as it would hold them, or when the master key
-        was rotated meanwhile, as its key would be wrapped with the one that is to be destroyed.
+        """Write a snapshot of the indexes as they are; return whether it was, see `IndexSaver`.
 
         Raises:
             GalleryError: it cannot be written.
         """
-        indexes = self._indexes
-        vault = self._database.vault
-        snapshot_id = secrets.token_hex(16)
-        key, sealed = vault.new_key(SNAPSHOT_OWNER)
-        path = self._database.snapshot_path
-        try:
-            _sweep(path)
-            file = write_snapshot(
-                path, SnapshotKey(vault.home_id, snapshot_id, key), indexes.state()
-            )
-            return self._install(file, path, snapshot_id, sealed, indexes.revision)
-        except OSError as error:
-            raise GalleryError(f"{path} cannot be written: {error.strerror}") from error
+        return self._saver.save(self._indexes)
 
-    def _install(
-        self, file: Path, path: Path, snapshot_id: str, sealed: SealedKey, revision: int
-    ) -> bool:
-        """Give a written snapshot its name and keep its key, both or neither.
+    def search(
+        self,
+        probe: NDArray[np.float32],
+        embedding_space: str,
+        galleries: Sequence[str],
+        k: int,
+        min_revision: int,
+    ) -> Candidates:
+        """Search the indexes, as `IndexSet.search`, without waiting for writers.
 
-        Killed between the two the file has no key that opens it, which `_from_snapshot` notices.
+        Args:
+            probe: As in `IndexSet.search`.
+            embedding_space: Space of the probe.
+            galleries: Names of galleries.
+            k: How many people.
+            min_revision: The answer is of this revision or a later one.
+
+        Raises:
+            GalleryError: there is no such revision yet.
+            GalleryNotFoundError: no gallery has a given name.
+            EmbeddingSpaceError: people are enrolled, but nobody in the space of the probe.
         """
-        change, profile = schema.change.c, schema.profile.c
-        erased = (
-            select(change.profile)
-            .join_from(
-                schema.change, schema.profile, change.profile == profile.number, isouter=True
+        now = stored(self._clock())
+        revision = self._revision()
+        indexes = self._indexes
+        if indexes.revision != revision or not indexes.shows(now) or revision < min_revision:
+            indexes = self._closer(now, min_revision)
+            if indexes.revision < revision or not indexes.shows(now):
+                return self._search_behind(probe, embedding_space, galleries, k, now)
+        if indexes.revision < min_revision:
+            raise GalleryError(
+                f"the gallery is at revision {indexes.revision}, and has none {min_revision} yet: "
+                "ask the home in which the change was made"
             )
-            .where(change.revision > revision, profile.number.is_(None))
-            .limit(1)
-        )
+        return indexes.search(probe, embedding_space, galleries, k)
+
+    def _revision(self) -> int:
+        """Return the database's revision as of now, or of a moment ago.
+
+        Threads that all waited for each other to ask would wait long; one asks for all.
+        """
+        asked = self._asked
+        age_s = time.monotonic() - asked.at
+        if age_s < _ASK_AGAIN_S or not self._asking.acquire(blocking=age_s > _ASK_AT_LEAST_S):
+            return asked.revision
         try:
-            with self._database.writing() as connection:
-                master_key_id = connection.scalar(select(schema.home.c.master_key_id))
-                rotated = master_key_id != sealed.master_key_id
-                if rotated or connection.scalar(erased) is not None:
-                    return False
-                connection.execute(delete(schema.snapshot))
-                connection.execute(
-                    insert(schema.snapshot).values(
-                        id=1,
-                        snapshot_id=snapshot_id,
-                        master_key_id=sealed.master_key_id,
-                        wrapped=sealed.wrapped,
-                    )
-                )
-                file.replace(path)
-            return True
+            at = time.monotonic()
+            self._asked = asked = _Asked(self._database.revision(), at)
+            return asked.revision
         finally:
-            file.unlink(missing_ok=True)
+            self._asking.release()
+
+    def _search_behind(
+        self,
+        probe: NDArray[np.float32],
+        embedding_space: str,
+        galleries: Sequence[str],
+        k: int,
+        now: str,
+    ) -> Candidates:
+        """Search indexes that are behind; wait for the present ones if the answer would differ."""
+        indexes = self._indexes
+        try:
+            hits = indexes.best(probe, embedding_space, galleries, k)
+        except (GalleryNotFoundError, EmbeddingSpaceError):  # there may be one meanwhile
+            return self.current().search(probe, embedding_space, galleries, k)
+        if not self._stand(hits, indexes, now):
+            return self.current().search(probe, embedding_space, galleries, k)
+        return indexes.candidates(hits, embedding_space, galleries)
+
+    def _stand(self, hits: Sequence[Hit], indexes: IndexSet, now: str) -> bool:
+        """Return whether people may be matched now, and were not changed since they were read."""
+        revision = self._revision()
+        changed = self._changed
+        if (changed.since, changed.until) != (indexes.revision, revision):
+            with self._database.reading() as connection:
+                people = changed_since(connection, indexes.revision)
+            # Whoever changed after `revision` may be among them too, which does no harm.
+            self._changed = changed = _Changed(indexes.revision, revision, people)
+        if any(hit.person in changed.people for hit in hits):
+            return False
+        if indexes.shows(now):
+            return True
+        with self._database.reading() as connection:
+            return all_valid(connection, [hit.person for hit in hits], now)
+
+    def _closer(self, now: str, min_revision: int) -> IndexSet:
+        """Return indexes that are no older than those there are, without waiting for a writer."""
+        if not self._opened or self._indexes.revision < min_revision:
+            return self.current()
+        # A thread of this process that is making a change will take it in itself.
+        if self._writers or not self._publishing.acquire(blocking=False):
+            return self._indexes
+        try:
+            with self._database.reading() as connection:
+                few = touched_since(connection, self._indexes, now, _FEW_PEOPLE) < _FEW_PEOPLE
+            if few:
+                self._refresh(now)
+        finally:
+            self._publishing.release()
+        if not few:
+            self._in_background("index reading", self._catch_up)
+        return self._indexes
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Take in what this process commits, before it is acknowledged."""
+        with self._counting:
+            self._writers += 1
+        try:
+            yield
+            if self._opened and self._indexes.revision != self._database.revision():
+                self._catch_up()
+        finally:
+            with self._counting:
+                self._writers -= 1
+
+    def _catch_up(self) -> None:
+        try:
+            self.current()
+        except FaceRecError as error:  # the change is made all the same, and a search will say so
+            _log.warning("the index could not take in changes: %s", error)
 
     def _refresh(self, now: str) -> None:
-        known = self._indexes if self._opened else self._from_snapshot()
-        self._opened = True
+        """Bring the indexes to the present revision; only one thread at a time may."""
+        known, changed = self._indexes, 0
+        if not self._opened:
+            known = self._saver.load(known)
         with self._database.reading() as connection:
             present = reading.read_revision(connection)
             if known.revision != present or not known.shows(now):
                 if known.revision > present:  # another database took this one's place
-                    known = IndexSet()
+                    known = IndexSet(rules=known.rules)
                 vault = self._database.vault
                 changes = read_changes(connection, vault, known.revision, known.instant, now)
                 known = known.updated(changes)
-                self._unsaved += sum(len(rows) for rows in changes.rows.values())
-        self._indexes = known
-        self._save_if_worth_it()
+                changed = sum(len(rows) for rows in changes.rows.values())
+        self._indexes, self._opened = known, True
+        self._asked = _Asked(known.revision, time.monotonic())
+        self._saver.note(changed, known)
+        if known.to_merge() is not None:
+            self._in_background("index merging", self._merge)
 
-    def _from_snapshot(self) -> IndexSet:
-        """Return the indexes of the snapshot; empty ones if there is none that is fit."""
-        path = self._database.snapshot_path
-        with self._database.reading() as connection:
-            row = connection.execute(select(schema.snapshot)).one_or_none()
-        if row is None:
-            return IndexSet()
-        try:
-            vault = self._database.vault
-            key = vault.unwrap(SealedKey(row.master_key_id, row.wrapped), SNAPSHOT_OWNER)
-            state = read_snapshot(path, SnapshotKey(vault.home_id, row.snapshot_id, key))
-        except (RecordDamagedError, MasterKeyError, OSError) as error:
-            _log.warning("%s cannot be used (%s); reading the database instead", path, error)
-            return IndexSet()
-        return IndexSet().updated(state)
+    def _merge(self) -> None:
+        """Merge segments until all is well; searches and changes go on meanwhile."""
+        while not self._closing:
+            waiting = self._indexes.to_merge()
+            if waiting is None:
+                return
+            key, segments = waiting
+            merger = merge(segments, self._indexes.rules)
+            with self._publishing:
+                self._indexes = self._indexes.merged(key, merger)
 
-    def _save_if_worth_it(self) -> None:
-        """Start writing a snapshot if much is not in the last one, and none is being written."""
-        enough = max(self._snapshot_every, _LARGE_CHANGE * self._indexes.templates)
-        if self._unsaved < enough or (self._saving is not None and self._saving.is_alive()):
-            return
-        self._unsaved = 0
-        self._saving = threading.Thread(target=self._save_quietly, name="index snapshot")
-        self._saving.start()
-
-    def _save_quietly(self) -> None:
-        try:
-            self.save()
-        except GalleryError as error:
-            _log.warning("no index snapshot was written: %s", error)
-
-
-def _sweep(path: Path) -> None:
-    """Delete what killed processes began to write; no key that opens it was ever stored."""
-    for left in path.parent.glob(f"{path.name}.new-*"):
-        if time.time() - left.stat().st_mtime > _LEFT_BEHIND_S:
-            left.unlink(missing_ok=True)
+    def _in_background(self, name: str, work: Callable[[], None]) -> None:
+        """Start a thread of that name, unless one is at work."""
+        thread = self._background.get(name)
+        if (thread is None or not thread.is_alive()) and not self._closing:
+            thread = threading.Thread(target=work, name=name)
+            self._background[name] = thread
+            thread.start()

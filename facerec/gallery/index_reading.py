@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from facerec.errors import RecordDamagedError
 from facerec.gallery import schema
 from facerec.gallery.index_rows import Changes, IndexedRows, joined_rows
+from facerec.gallery.index_set import IndexSet
 from facerec.gallery.profile import ProfileState
 from facerec.gallery.reading import (
     decode_embeddings,
@@ -19,7 +20,7 @@ from facerec.gallery.reading import (
 )
 from facerec.gallery.vault import Vault
 
-__all__ = ["read_changes"]
+__all__ = ["all_valid", "changed_since", "read_changes", "touched_since"]
 
 _profile, _template, _key = schema.profile.c, schema.template.c, schema.data_key.c
 _gallery, _membership, _change = schema.gallery.c, schema.membership.c, schema.change.c
@@ -71,6 +72,32 @@ def read_changes(
     )
 
 
+def touched_since(connection: Connection, indexes: IndexSet, instant: str, at_most: int) -> int:
+    """Count whom an index would have to read anew at a moment; no further than `at_most`."""
+    touched = _touched(indexes.revision, indexes.instant, instant).limit(at_most).subquery()
+    return connection.scalar(select(func.count()).select_from(touched)) or 0
+
+
+def changed_since(connection: Connection, revision: int) -> frozenset[int]:
+    """Return the numbers of the people who were changed after a revision, erased ones too."""
+    return frozenset(connection.scalars(select(_change.profile).where(_change.revision > revision)))
+
+
+def all_valid(connection: Connection, people: Sequence[int], instant: str) -> bool:
+    """Return whether all of some people may be matched at a moment."""
+    valid = select(func.count()).where(_profile.number.in_(people), *_matched_at(instant))
+    return connection.scalar(valid) == len(people)
+
+
+def _matched_at(instant: str) -> tuple[ColumnElement[bool], ...]:
+    """Who may be matched at a moment."""
+    return (
+        _profile.state == ProfileState.ACTIVE.value,
+        or_(_profile.valid_from.is_(None), _profile.valid_from <= instant),
+        or_(_profile.valid_until.is_(None), _profile.valid_until > instant),
+    )
+
+
 def _touched(since: int, then: str, instant: str) -> Select[tuple[int]]:
     """Select who was changed, or became valid or invalid, since an index was made."""
     changed = select(_change.profile.label("profile")).where(_change.revision > since)
@@ -102,11 +129,7 @@ def _templates(instant: str) -> _Query:
         .select_from(schema.template)
         .join(schema.profile, _template.profile == _profile.number)
         .outerjoin(schema.data_key, _key.profile == _profile.number)
-        .where(
-            _profile.state == ProfileState.ACTIVE.value,
-            or_(_profile.valid_from.is_(None), _profile.valid_from <= instant),
-            or_(_profile.valid_until.is_(None), _profile.valid_until > instant),
-        )
+        .where(*_matched_at(instant))
         .order_by(_template.profile, _template.number)
     )
 

@@ -1,19 +1,35 @@
 """All indexes of one home at one revision: one a gallery and embedding space."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import EmbeddingSpaceError, GalleryNotFoundError
 from facerec.gallery.index_rows import Changes, IndexedRows, joined_rows
+from facerec.gallery.index_rules import EXACT, IndexRules
 from facerec.gallery.profile import Candidates
-from facerec.gallery.vector_index import VectorIndex, best_hits
+from facerec.gallery.vector_index import Hit, Merger, VectorIndex, best_hits
+from facerec.gallery.vector_segment import Segment
 
-__all__ = ["IndexSet"]
+__all__ = ["IndexKey", "IndexSet"]
 
-_Key = tuple[str, str]
+IndexKey = tuple[str, str]
+"""Names of a gallery and an embedding space."""
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How many people a search of some galleries is about.
+
+    Attributes:
+        searched: Those with a template in the space searched.
+        elsewhere: Those with templates in other spaces alone.
+    """
+
+    searched: int
+    elsewhere: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +42,18 @@ class IndexSet:
         until: The next moment at which that changes; "" when it does not.
         galleries: Names of all galleries, with or without people in them.
         indexes: (gallery, embedding space) -> its index; only those that hold somebody.
+        people: Gallery -> how many people of it may be matched, in whatever space.
+        rules: How indexes are searched.
     """
 
     revision: int = 0
     instant: str = ""
     until: str = ""
     galleries: tuple[str, ...] = ()
-    indexes: dict[_Key, VectorIndex] = field(default_factory=dict)
+    indexes: dict[IndexKey, VectorIndex] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    rules: IndexRules = EXACT
+    _counts: dict[tuple[tuple[str, ...], str], _Counts] = field(default_factory=dict)
 
     def updated(self, changes: Changes) -> "IndexSet":
         """Return the set of the revision of `changes`, sharing what they leave alone."""
@@ -41,7 +62,8 @@ class IndexSet:
         for gallery, space in keys:
             rows = changes.rows.get(space)
             members = changes.members.get(gallery, np.zeros(0, np.int64))
-            index = _updated(self.indexes.get((gallery, space)), changes.people, members, rows)
+            index = self.indexes.get((gallery, space))
+            index = _updated(index, changes.people, members, rows, self.rules)
             if index is not None and index.searched:
                 indexes[gallery, space] = index
         return IndexSet(
@@ -50,6 +72,8 @@ class IndexSet:
             changes.until,
             tuple(sorted(changes.members)),
             indexes,
+            {gallery: self._people_after(gallery, changes) for gallery in changes.members},
+            self.rules,
         )
 
     def shows(self, instant: str) -> bool:
@@ -60,6 +84,21 @@ class IndexSet:
     def templates(self) -> int:
         """Number of templates that can be found, each once a gallery."""
         return sum(index.templates for index in self.indexes.values())
+
+    def to_merge(self) -> tuple[IndexKey, tuple[Segment, ...]] | None:
+        """Return segments of an index that should become one, if there are any."""
+        for key, index in self.indexes.items():
+            segments = index.to_merge()
+            if segments:
+                return key, segments
+        return None
+
+    def merged(self, key: IndexKey, merger: Merger) -> "IndexSet":
+        """Return the same set with merged segments, where they still are."""
+        if key not in self.indexes:
+            return self
+        index = self.indexes[key].merged(merger)
+        return replace(self, indexes={**self.indexes, key: index})
 
     def state(self) -> Changes:
         """Return what makes an empty set into this one."""
@@ -85,23 +124,45 @@ class IndexSet:
             GalleryNotFoundError: no gallery has a given name.
             EmbeddingSpaceError: people are enrolled, but nobody in the space of the probe.
         """
+        hits = self.best(probe, embedding_space, galleries, k)
+        return self.candidates(hits, embedding_space, galleries)
+
+    def best(
+        self, probe: NDArray[np.float32], embedding_space: str, galleries: Sequence[str], k: int
+    ) -> list[Hit]:
+        """Return the people that `search` answers with."""
         for name in galleries:
             if name not in self.galleries:
                 raise GalleryNotFoundError(
                     f"no gallery is named {name!r}; there are: {', '.join(self.galleries)}"
                 )
-        wanted = [(name, embedding_space) for name in dict.fromkeys(galleries)]
-        indexes = [self.indexes[key] for key in wanted if key in self.indexes]
+        indexes = self._of(embedding_space, galleries)
         if not indexes:
             self._refuse_other_spaces(embedding_space, galleries)
-        hits = best_hits((hit for index in indexes for hit in index.search(probe, k)), k)
+        score = self.rules.score
+        if len(indexes) == 1:
+            return indexes[0].search(probe, k, score)
+        return best_hits((hit for index in indexes for hit in index.search(probe, k, score)), k)
+
+    def candidates(
+        self, hits: Sequence[Hit], embedding_space: str, galleries: Sequence[str]
+    ) -> Candidates:
+        """Return people who were found, with what was searched for them."""
+        indexes = self._of(embedding_space, galleries)
+        counts = self._count(tuple(dict.fromkeys(galleries)), embedding_space)
         return Candidates(
             profile_ids=tuple(hit.profile_id for hit in hits),
             similarities=np.array([-hit.distance for hit in hits], np.float32),
-            searched=_people(indexes),
+            searched=counts.searched,
             revision=self.revision,
             templates=sum(index.templates for index in indexes),
+            elsewhere=counts.elsewhere,
+            index="; ".join(sorted({index.method for index in indexes})) or "exact",
         )
+
+    def _of(self, embedding_space: str, galleries: Sequence[str]) -> list[VectorIndex]:
+        keys = [(name, embedding_space) for name in dict.fromkeys(galleries)]
+        return [self.indexes[key] for key in keys if key in self.indexes]
 
     def _refuse_other_spaces(self, embedding_space: str, galleries: Sequence[str]) -> None:
         others = sorted({space for name, space in self.indexes if name in galleries})
@@ -112,19 +173,47 @@ class IndexSet:
                 "set analysis.embedder to the network that they were enrolled with"
             )
 
+    def _people_after(self, gallery: str, changes: Changes) -> int:
+        """Count the people of a gallery who may be matched after changes."""
+        gone = np.zeros(len(changes.people), np.bool_)
+        for (name, _), index in self.indexes.items():
+            if name == gallery:
+                gone |= index.has(changes.people)
+        present = [np.zeros(0, np.int64), *(rows.people for rows in changes.rows.values())]
+        there = np.isin(changes.members[gallery], np.concatenate(present))
+        return self.people.get(gallery, 0) - int(gone.sum()) + int(there.sum())
+
+    def _count(self, galleries: tuple[str, ...], space: str) -> _Counts:
+        """Count the people of galleries, each once; remembered, since it may take a while."""
+        known = self._counts.get((galleries, space))
+        if known is not None:
+            return known
+        if len(galleries) == 1:
+            index = self.indexes.get((galleries[0], space))
+            searched = 0 if index is None else index.searched
+            everybody = self.people.get(galleries[0], 0)
+        else:
+            mine = [(key, i) for key, i in self.indexes.items() if key[0] in galleries]
+            searched = _distinct([index for (_, s), index in mine if s == space])
+            everybody = _distinct([index for _, index in mine])
+        counts = _Counts(searched, everybody - searched)
+        self._counts[galleries, space] = counts
+        return counts
+
 
 def _updated(
     index: VectorIndex | None,
     people: NDArray[np.int64],
     members: NDArray[np.int64],
     rows: IndexedRows | None,
+    rules: IndexRules,
 ) -> VectorIndex | None:
     """Bring one index up to date; None stays None when nobody is to be added."""
     added = None if rows is None else rows[np.isin(rows.people, members)]
     if index is None:
         if added is None or not len(added):
             return None
-        index = VectorIndex(added.embeddings.shape[1])
+        index = VectorIndex(added.embeddings.shape[1], rules=rules)
     if added is None:
         added = IndexedRows(
             np.zeros((0, index.size), np.float32), np.zeros(0, np.int64), np.zeros(0, np.bytes_)
@@ -132,8 +221,6 @@ def _updated(
     return index.updated(people, added)
 
 
-def _people(indexes: Sequence[VectorIndex]) -> int:
+def _distinct(indexes: Sequence[VectorIndex]) -> int:
     """Count the people of several indexes, each once."""
-    if len(indexes) == 1:
-        return indexes[0].searched
     return len(np.unique(np.concatenate([np.zeros(0, np.int64), *(i.people for i in indexes)])))

@@ -22,6 +22,15 @@ class PersonScore:
 
     best_of: int = 1
 
+    def one(self, similarities: NDArray[np.float32]) -> float:
+        """Score one person by the similarities (n,) of all their templates, n >= 1."""
+        if len(similarities) == 1:
+            return float(similarities[0])
+        if self.best_of == 1:
+            return float(similarities.max())
+        best = sorted(similarities.tolist(), reverse=True)[: self.best_of]
+        return float(np.float32(sum(best) / len(best)))
+
     def scores(
         self, similarities: NDArray[np.float32], starts: NDArray[np.int64]
     ) -> NDArray[np.float32]:
@@ -44,7 +53,7 @@ class PersonScore:
         order = np.lexsort((-similarities, person))
         rank = np.arange(len(similarities)) - np.repeat(starts, counts)
         counted = np.where(rank < self.best_of, similarities[order], np.float32(0))
-        totals = np.add.reduceat(counted, starts)
+        totals = np.add.reduceat(counted.astype(np.float64), starts)
         return (totals / np.minimum(counts, self.best_of)).astype(np.float32)
 
 

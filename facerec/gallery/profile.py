@@ -116,6 +116,7 @@ class NewTemplate:
         captured: When the picture was taken, UTC; None when that is not known.
         accepted: What spoke against the picture, or the enrolment, and was overridden by the
             enroller; stable words.
+        image: The picture's file, to be kept; empty to keep none. `content_sha256` is its hash.
     """
 
     embedding: NDArray[np.float32]
@@ -125,6 +126,7 @@ class NewTemplate:
     content_sha256: str = ""
     captured: datetime | None = None
     accepted: tuple[str, ...] = ()
+    image: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
         e = self.embedding
@@ -191,6 +193,10 @@ class Candidates:
         revision: Revision of the gallery that answered.
         templates: Number of templates that the probe was compared with, for the same; 0 where only
             the people were counted.
+        elsewhere: Number of people of those galleries who were not searched, because all their
+            templates are in other embedding spaces.
+        index: How they were searched: ``exact``, or what was not and how often that finds the same
+            person.
     """
 
     profile_ids: tuple[str, ...]
@@ -198,6 +204,8 @@ class Candidates:
     searched: int
     revision: int
     templates: int = 0
+    elsewhere: int = 0
+    index: str = "exact"
 
     def __len__(self) -> int:
         return len(self.profile_ids)

@@ -3,12 +3,12 @@
 FAISS must not add to an index while another thread searches it, and copying an index for every
 enrolment would make enrolling n people cost n squared. So an index here never changes: it is a
 short row of *segments*, each with a scan that is complete when it is made. A change gives a new
-`VectorIndex` that shares the old one's segments, leaves people out of them, and has a small one
-more; segments of like size are merged, so that there are at most log2(n) of them and a template is
-copied log2(n) times in all (the logarithmic method of Bentley and Saxe, 1980). Small ones are
-merged at once, large ones by somebody who has the time: `merge` makes the new segment from those of
-any one moment, and `merged` puts it in the place of what they have become meanwhile. Whoever
-searches an old index goes on doing so.
+`VectorIndex` that shares the old one's segments, leaves people out of them, and has what is new in
+a small one, which is made anew with each change until it is large. Large segments of like size are
+merged, so that there are at most log2(n) of them and a template is copied log2(n) times in all (the
+logarithmic method of Bentley and Saxe, 1980). That is for somebody who has the time: `merge` makes
+the new segment from those of any one moment, and `merged` puts it in the place of what they have
+become meanwhile. Whoever searches an old index goes on doing so.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 from facerec.gallery.index_rows import IndexedRows, joined_rows
+from facerec.gallery.index_rules import EXACT, IndexRules
 from facerec.gallery.person_score import MAXIMUM, PersonScore
 from facerec.gallery.vector_segment import Hit, Segment, best_hits
 
 __all__ = ["SMALL", "Hit", "Merger", "VectorIndex", "best_hits", "merge"]
 
 SMALL = 2048
-"""Segments of fewer rows are merged at once, in about a millisecond; others in the background."""
+"""Segments of fewer rows are made anew at once, in under a millisecond."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +49,12 @@ class VectorIndex:
 
     Attributes:
         size: Length of the embeddings.
+        rules: How it searches.
     """
 
     size: int
     _segments: tuple[Segment, ...] = ()
+    rules: IndexRules = EXACT
 
     @cached_property
     def people(self) -> NDArray[np.int64]:
@@ -68,6 +71,11 @@ class VectorIndex:
     def templates(self) -> int:
         """Number of templates that can be found."""
         return sum(segment.live_rows for segment in self._segments)
+
+    @property
+    def method(self) -> str:
+        """How it is searched: ``exact``, or what of it is not."""
+        return "exact"
 
     def has(self, people: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which of some people can be found, bool (n,)."""
@@ -94,7 +102,7 @@ class VectorIndex:
             segments.append(Segment.of(rows))
         while len(segments) > 1 and _merge_at_once(*segments[-2:]):
             segments[-2:] = [Segment.of(joined_rows([s.live() for s in segments[-2:]]))]
-        return type(self)(self.size, tuple(segments))
+        return type(self)(self.size, tuple(segments), self.rules)
 
     def to_merge(self) -> tuple[Segment, ...]:
         """Return neighbouring segments that should become one; none when all is well.
@@ -123,7 +131,7 @@ class VectorIndex:
             elif new is not None and new.live_rows:
                 segments.append(new)
                 new = None
-        return type(self)(self.size, tuple(segments))
+        return type(self)(self.size, tuple(segments), self.rules)
 
     def search(self, probe: NDArray[np.float32], k: int, score: PersonScore = MAXIMUM) -> list[Hit]:
         """Return the at most `k` people with the highest scores, best first.
@@ -145,7 +153,7 @@ class VectorIndex:
         )
 
 
-def merge(segments: tuple[Segment, ...]) -> Merger:
+def merge(segments: tuple[Segment, ...], rules: IndexRules) -> Merger:
     """Make one segment of several; the slow part of merging, which needs no lock."""
     live = [segment.live() for segment in segments if segment.live_rows]
     return Merger(segments, Segment.of(joined_rows(live)) if live else None)
@@ -158,5 +166,5 @@ def _compacted(segment: Segment) -> Segment:
 
 
 def _merge_at_once(first: Segment, second: Segment) -> bool:
-    small = len(first) < SMALL and len(second) < SMALL
-    return small and first.live_rows < 2 * second.live_rows
+    """Whether two neighbouring segments are so small that they are better one."""
+    return len(first) < SMALL and len(second) < SMALL

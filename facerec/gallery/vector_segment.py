@@ -15,6 +15,9 @@ __all__ = ["Hit", "Segment", "best_hits"]
 _WIDER = 4
 """How many times more rows a scan is asked for when it was not enough."""
 
+_FEW_ROWS = 24
+"""So many rows are scored one person after the other."""
+
 _FOREMOST = 256
 """Rows that are scored first, to tell which of the others need not be."""
 
@@ -57,6 +60,16 @@ class _Core:
         starts = _starts(self.rows.people)
         self.persons = len(starts)
         self.most_templates = int(np.diff(np.append(starts, len(rows))).max())
+
+    def span(self, row: int) -> tuple[int, int]:
+        """Return the first row of the person of a row, and the one after their last."""
+        people, person = self.rows.people, self.rows.people.item(row)
+        start, end = row, row + 1
+        while start > 0 and people.item(start - 1) == person:
+            start -= 1
+        while end < len(people) and people.item(end) == person:
+            end += 1
+        return start, end
 
     def rows_of(self, people: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the numbers of all rows of people, each of whom is here; sorted as they are."""
@@ -141,17 +154,46 @@ class Segment:
         places = (wanted - 1) * self.core.most_templates + 1 + self.core.scan.spare
         while wanted and places < len(self) // 2:
             scanned = self.core.scan.best(probe, places)
-            rows = self._worth_scoring(probe, scanned, wanted, score)
-            hits = self._scored(probe, rows, wanted, score)
+            if len(scanned.rows) <= _FEW_ROWS:
+                hits = self._few_scored(probe, scanned.rows, wanted, score)
+            else:
+                hits = self._many_scored(probe, scanned, wanted, score)
             if len(hits) == wanted and -hits[-1].distance > scanned.ceiling:
                 return hits
             places *= _WIDER
         return self._all_scored(probe, wanted, score)
 
+    def _few_scored(
+        self, probe: NDArray[np.float32], found: NDArray[np.int64], k: int, score: PersonScore
+    ) -> list[Hit]:
+        """Score the people of a few rows; return the `k` best.
+
+        NumPy's functions over many rows let go of the interpreter's lock, and each of them then may
+        wait for a writer that has it: in plain Python few people cost less, and far less at worst.
+        """
+        rows, hits = self.core.rows, dict[int, Hit]()
+        for row in found.tolist():
+            person = rows.people.item(row)
+            if person in hits or (
+                self.dead is not None and self.dead.item(row >> 3) >> (row & 7) & 1
+            ):
+                continue
+            start, end = self.core.span(row)
+            similarities = np.einsum("ij,j->i", rows.embeddings[start:end], probe)
+            hits[person] = Hit(
+                -score.one(similarities), person, rows.profile_ids.item(start).decode()
+            )
+        return sorted(hits.values())[:k]
+
+    def _many_scored(
+        self, probe: NDArray[np.float32], scanned: Scanned, k: int, score: PersonScore
+    ) -> list[Hit]:
+        """Score the people of rows that could be of the `k` best, given the foremost."""
+        return self._scored(probe, self._worth_scoring(probe, scanned, k, score), k, score)
+
     def _worth_scoring(
         self, probe: NDArray[np.float32], scanned: Scanned, k: int, score: PersonScore
     ) -> NDArray[np.int64]:
-        """Return the rows that could be of the `k` best, given how good the foremost are."""
         if len(scanned.rows) <= 2 * _FOREMOST:
             return scanned.rows
         known = np.where(np.isinf(scanned.highest), -np.inf, scanned.highest)
