@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures, warn
+from facerec.cli.evaluate_strangers import strangers
 from facerec.cli.evaluate_video import video
 from facerec.cli.evaluation_setup import (
     DetectorOption,
@@ -156,6 +157,7 @@ def detection(
 
 
 evaluate.command()(video)
+evaluate.command()(strangers)
 
 
 @evaluate.command()
