@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facerec.cli.bench_enrol import bench_enrol
 from facerec.cli.bench_serve import bench_serve
 from facerec.cli.console import Home, Json, emit, messages, output, stated_failures
 
@@ -23,6 +24,7 @@ __all__ = ["bench"]
 
 bench = typer.Typer(help="Measure speed, side by side with what else you could pick.")
 bench.command("serve")(bench_serve)
+bench.command("enrol")(bench_enrol)
 
 
 @bench.command()

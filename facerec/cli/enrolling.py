@@ -74,6 +74,7 @@ class Enroller:
         self._gallery = gallery
         self._options = options
         self._check = check
+        self._known_galleries: set[str] = set()
 
     def enrol(self, person: Person) -> EnrolmentResult:
         """Enrol one person, or say why not; see `enrol_all`."""
@@ -129,10 +130,16 @@ class Enroller:
         except GalleryError as error:
             return Prepared(EnrolmentResult(person, None, problem=str(error)))
         try:
-            self._gallery.require_galleries(self._galleries(person))
+            self._require_galleries(person)
             return self._of_pictures(person, batch)
         except THEIRS as error:
             return Prepared(EnrolmentResult(person, None, problem=str(error)))
+
+    def _require_galleries(self, person: Person) -> None:
+        galleries = self._galleries(person)
+        if not self._known_galleries.issuperset(galleries):  # storing asks again
+            self._gallery.require_galleries(galleries)
+            self._known_galleries.update(galleries)
 
     def _of_pictures(self, person: Person, batch: EnrolmentBatch) -> Prepared:
         hashes, unreadable = self._hashes(person)

@@ -5,6 +5,7 @@ Modules here import heavy runtimes (OpenCV, FAISS, gRPC, Keras) inside their com
 """
 
 import gc
+import os
 from typing import Annotated
 
 import typer
@@ -14,10 +15,12 @@ from facerec.cli.audit import audit
 from facerec.cli.backup import backup, restore
 from facerec.cli.bench import bench
 from facerec.cli.calibrate import calibrate
+from facerec.cli.console import Home
 from facerec.cli.demo import demo
 from facerec.cli.detect import detect
 from facerec.cli.enroll import enroll
 from facerec.cli.evaluate import evaluate
+from facerec.cli.gallery import gallery
 from facerec.cli.identify import identify
 from facerec.cli.keys import keys
 from facerec.cli.models import models
@@ -51,11 +54,14 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    home: Home = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Version.")
     ] = False,
 ) -> None:
-    pass
+    if home is not None:
+        # As if the variable were set: the command's own --home, if given as well, wins.
+        os.environ["FACEREC_HOME"] = str(home)
 
 
 app.command()(detect)
@@ -75,6 +81,7 @@ app.add_typer(retention)
 app.add_typer(keys)
 app.add_typer(audit)
 app.command()(backup)
+app.add_typer(gallery)
 app.command()(restore)
 app.add_typer(evaluate)
 app.add_typer(train)

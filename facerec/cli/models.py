@@ -66,8 +66,6 @@ def _record(name: str, task: str, version: str) -> dict[str, str]:
 @models.command("list")
 def list_(home: Home = None, json: Json = False) -> None:
     """List the catalogue and the imported networks, and which of them are installed."""
-    from rich.table import Table
-
     from facerec.models.listing import list_models
 
     with stated_failures():
@@ -75,18 +73,15 @@ def list_(home: Home = None, json: Json = False) -> None:
     if json:
         emit(list(listed))
         return
-    table = Table("name", "task", "version", "license", "state", box=None)
-    table.add_column("embedding space", overflow="fold")
-    for model in listed:
-        table.add_row(
-            model.name,
-            model.task,
-            model.version,
-            model.license,
-            model.state,
-            model.embedding_space,
-        )
-    output.print(table)
+    rows = [("name", "task", "version", "license", "state", "embedding space")]
+    rows += [
+        (m.name, m.task, m.version, m.license, m.state, m.embedding_space or "") for m in listed
+    ]
+    # Whole lines however narrow the terminal is: ids are to be copied.
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        output.print("  ".join(cells).rstrip(), soft_wrap=True, markup=False)
 
 
 @models.command()

@@ -6,10 +6,14 @@ import typer
 from rich.markup import escape
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures
-from facerec.cli.profile_changes import erase_profile, export_profile, update_profile
+from facerec.cli.profile_changes import erase_profile, export_profile, list_receipts
 from facerec.cli.profile_pictures import add_pictures
+from facerec.cli.profile_update import ProfileId, update_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
     from facerec.gallery.profile import Profile, Template
 
 __all__ = ["profile_record", "profiles"]
@@ -19,6 +23,7 @@ profiles.command("add-pictures")(add_pictures)
 profiles.command("update")(update_profile)
 profiles.command("export")(export_profile)
 profiles.command("erase")(erase_profile)
+profiles.command("receipts")(list_receipts)
 
 
 @profiles.command("list")
@@ -55,7 +60,7 @@ def list_profiles(
 
 @profiles.command("show")
 def show_profile(
-    profile_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the person.")],
+    profile_id: ProfileId,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -69,16 +74,40 @@ def show_profile(
     if as_json:
         emit(profile_record(profile) | {"references": [_reference(t) for t in templates]})
         return
-    output.print(f"[bold]{escape(profile.name)}[/] ({profile.profile_id}), {profile.state}")
-    output.print(f"  galleries  {', '.join(profile.galleries) or 'none'}")
-    output.print(f"  consent    {escape(profile.consent) or 'none recorded'}")
-    output.print(f"  enrolled   {profile.created:%Y-%m-%d %H:%M} UTC")
+    for line in _lines(profile, templates):
+        output.print(line, soft_wrap=True)
+
+
+def _lines(profile: "Profile", templates: "Sequence[Template]") -> "Iterator[str]":
+    """Say what is held of a person, a line each; what is not held has none."""
+    yield f"[bold]{escape(profile.name)}[/] ({profile.profile_id}), {profile.state}"
+    kept = profile.retention
+    unseen = f"after {kept.erase_unseen_days} days unseen" if kept.erase_unseen_days else ""
+    facts = {
+        "external id": escape(profile.external_id),
+        "galleries": ", ".join(profile.galleries),
+        "consent": escape(profile.consent) or "none recorded",
+        "attributes": escape(", ".join(f"{k}={v}" for k, v in profile.attributes.items())),
+        "enrolled": _moment(profile.created),
+        "valid from": _moment(profile.valid_from),
+        "valid until": _moment(profile.valid_until),
+        "last seen": _moment(profile.last_seen),
+        "to be erased": ", ".join(filter(None, (_moment(kept.erase_on), unseen))),
+    }
+    for what, fact in facts.items():
+        if fact:
+            yield f"  {what:<12} {fact}"
     for template in templates:
-        output.print(
-            f"  template   {template.template_id}: {escape(template.source)}, "
-            f"quality {template.quality:.2f}, {template.embedding_space}",
-            soft_wrap=True,
+        overridden = f", accepted although: {', '.join(template.accepted)}"
+        yield (
+            f"  template     {template.template_id}: {escape(template.source)}, "
+            f"quality {template.quality:.2f}, {template.embedding_space}"
+            f"{overridden if template.accepted else ''}"
         )
+
+
+def _moment(time: "datetime | None") -> str:
+    return "" if time is None else f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 @profiles.command("galleries")
@@ -130,5 +159,6 @@ def _reference(template: "Template") -> dict[str, Any]:
         "embedding_space": template.embedding_space,
         "quality": template.quality,
         "source": template.source,
+        "accepted": template.accepted,
         "created": template.created,
     }

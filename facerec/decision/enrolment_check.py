@@ -161,18 +161,21 @@ class EnrolmentCheck:
     def _others(self, probes: NDArray[np.float32], profile_id: str | None) -> dict[str, float]:
         """Return the people most like any of the probes, but the person themself."""
         found: dict[str, float] = {}
+        galleries = self.gallery.galleries()
         for probe in probes:
-            for who, similarity in self._most_alike(probe):
+            for who, similarity in self._most_alike(probe, galleries):
                 found[who] = max(similarity, found.get(who, -1.0))
         found.pop(profile_id or "", None)
         return found
 
-    def _most_alike(self, probe: NDArray[np.float32]) -> list[tuple[str, float]]:
+    def _most_alike(
+        self, probe: NDArray[np.float32], galleries: Sequence[str]
+    ) -> list[tuple[str, float]]:
         space = self.operating_point.embedding_space
         dormant = list(self.gallery.enrolling.most_alike_dormant(probe, space))
         try:
             candidates = self.gallery.search(
-                probe, embedding_space=space, galleries=self.gallery.galleries(), k=_MOST_ALIKE
+                probe, embedding_space=space, galleries=galleries, k=_MOST_ALIKE
             )
         except EmbeddingSpaceError:  # all who may be matched are enrolled in other spaces
             return dormant

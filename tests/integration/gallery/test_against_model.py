@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from facerec.errors import ProfileNotFoundError
+from facerec.errors import ProfileExistsError, ProfileNotFoundError
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.life_cycle import ProfileChange, Validity
 from facerec.gallery.profile import NewProfile, NewTemplate, ProfileState
@@ -42,7 +42,7 @@ class Person:
     active: bool = True
     begins: datetime | None = None
     ends: datetime | None = None
-    names: list[str] = field(default_factory=list)
+    external_id: str = ""
 
     def may_be_matched(self, now: datetime) -> bool:
         begun = self.begins is None or self.begins <= now
@@ -150,6 +150,46 @@ class GalleryMachine(RuleBasedStateMachine):
         for who, person in self.model.items():
             assert stored[who].templates == len(person.seeds)
             assert set(stored[who].galleries) == person.galleries
+
+    @rule(who=people, external_id=st.sampled_from(["", "x", "y"]))
+    def set_external_id(self, who: str, external_id: str) -> None:
+        """An external id is one person's at a time; who has none is found by none."""
+        holders = {p.external_id: name for name, p in self.model.items() if p.external_id}
+        change = ProfileChange(external_id=external_id)
+        if holders.get(external_id, who) != who:
+            with pytest.raises(ProfileExistsError):
+                self.gallery.life_cycle.update(who, change)
+            return
+        self.gallery.life_cycle.update(who, change)
+        self.model[who].external_id = external_id
+
+    @rule(who=people, seed=st.integers(0, 9))
+    def add_template_in_spite_of(self, who: str, seed: int) -> None:
+        accepted = replace(template(seed), accepted=("blurred",))
+        self.gallery.add_templates(who, [accepted])
+        self.model[who].seeds.append(seed)
+        assert self.gallery.templates(who)[-1].accepted == ("blurred",)
+
+    @invariant()
+    def finds_by_external_id(self) -> None:
+        for external_id in ("x", "y"):
+            holders = [n for n, p in self.model.items() if p.external_id == external_id]
+            assert self.gallery.find_external(external_id) == next(iter(holders), None)
+
+    @invariant()
+    def knows_who_is_enrolled_but_not_matched(self) -> None:
+        """A check for double enrolment sees those whom no search finds."""
+        best = {
+            who: max(float(unit(seed) @ unit(4)) for seed in person.seeds)
+            for who, person in self.model.items()
+            if not person.may_be_matched(self.now)
+        }
+        found = dict(self.gallery.enrolling.most_alike_dormant(unit(4), SPACE))
+        expected = sorted(best.values(), reverse=True)[:2]
+        assert np.allclose(list(found.values()), expected, atol=1e-6)
+        assert all(abs(best[who] - similarity) < 1e-6 for who, similarity in found.items())
+        templates = sum(len(person.seeds) for person in self.model.values())
+        assert self.gallery.enrolling.templates() == templates
 
     @invariant()
     def finds_what_brute_force_finds(self) -> None:
