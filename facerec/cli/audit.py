@@ -23,6 +23,7 @@ audit = typer.Typer(
 )
 
 _FAULTS_SHOWN = 20
+_WIDTH = 300
 
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
@@ -176,12 +177,15 @@ def _record(entry: "AuditEntry") -> dict[str, Any]:
 
 
 def _print_table(entries: "tuple[AuditEntry, ...]", wanted: "AuditFilter") -> None:
+    from rich.console import Console
     from rich.table import Table
 
     if not entries:
         output.print("no such entry")
         return
-    table = Table("no.", "UTC", "by", "what", "whom", "outcome", "more")
+    table = Table("no.", "UTC", "by", "what", "whom", "outcome", "more", box=None)
+    for column in table.columns:
+        column.no_wrap = True
     for entry in entries:
         event = entry.event
         whom = event.profile_id or (f"({entry.subject[:8]})" if entry.subject else "")
@@ -194,7 +198,8 @@ def _print_table(entries: "tuple[AuditEntry, ...]", wanted: "AuditFilter") -> No
             event.outcome,
             escape(_more(entry)),
         )
-    output.print(table)
+    # A line an entry, however narrow the terminal: what is cut off is no record.
+    Console(highlight=False, width=max(output.width, _WIDTH)).print(table)
 
 
 def _more(entry: "AuditEntry") -> str:

@@ -9,6 +9,7 @@ import typer
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures
 from facerec.cli.evaluation_setup import TemplateMaker, evaluation_settings
+from facerec.cli.recording import record_in_home
 
 if TYPE_CHECKING:
     from facerec.decision.operating_point import OperatingPoint
@@ -54,10 +55,18 @@ def calibrate(
         raise typer.BadParameter("--images stands alone: it takes no people from the gallery")
     with stated_failures():
         from facerec.decision.operating_point_store import OperatingPointStore
+        from facerec.gallery.audit_event import AuditEvent, AuditKind
 
         maker = TemplateMaker.of(evaluation_settings(home))
         point = Calibration(maker, name).run(gallery, strangers, images)
         OperatingPointStore(maker.settings.operating_points_dir).add(point, use=use)
+        event = AuditEvent(
+            AuditKind.OPERATING_POINT_SET,
+            outcome="in use" if use else "kept",
+            embedding_space=point.embedding_space,
+            operating_point=point.name,
+        )
+        record_in_home(maker.settings, event)
         record = describe(point) | {"in_use": use}
         if as_json:
             emit(record)
@@ -211,7 +220,7 @@ def _print(record: dict[str, Any]) -> None:
     )
     for title, entries in (
         ("FMR", record["fmr"]),
-        ("FPIR 0.01, people", record["fpir_0.01_by_gallery_size"]),
+        ("FPIR 0.01, templates in the gallery", record["fpir_0.01_by_gallery_size"]),
     ):
         for rate, entry in entries.items():
             text = (

@@ -7,6 +7,7 @@ import typer
 
 from facerec.cli.calibrate import describe
 from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.cli.recording import record_in_home
 
 if TYPE_CHECKING:
     from facerec.decision.operating_point_store import OperatingPointStore
@@ -71,7 +72,12 @@ def show(name: Name, home: Home = None) -> None:
 def use(name: Name, home: Home = None) -> None:
     """Decide at an operating point from now on; "factory" for the one that came with facerec."""
     with stated_failures():
+        from facerec.gallery.audit_event import AuditEvent, AuditKind
+        from facerec.settings import load_settings
+
         _store(home).use(name)
+        event = AuditEvent(AuditKind.OPERATING_POINT_SET, operating_point=name)
+        record_in_home(load_settings(home), event)
         output.print(f"decisions are now made at {name}", markup=False)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facerec.cli.console import Home, Json, emit, fail, output, stated_failures
+from facerec.cli.recording import record_in_home
 
 if TYPE_CHECKING:
     from facerec_identity.security.certificates import IssuedCertificate
@@ -80,7 +81,9 @@ def issue(
         if (name is None) == (not hosts):
             fail("give --host NAME for a server, or NAME and --role ROLE for a client")
         if name is None:
-            _tell(authority.issue_server(hosts or (), days, now), as_json)
+            made = authority.issue_server(hosts or (), days, now)
+            _record(home, f"server: {', '.join(hosts or ())}")
+            _tell(made, as_json)
             return
         made = authority.issue_client(
             plain_name(name),
@@ -89,6 +92,7 @@ def issue(
             lifetime=timedelta(days=days),
             now=now,
         )
+        _record(home, f"{name}: {', '.join(sorted(roles or ()))}", ", ".join(sorted(gates or ())))
         _tell(made, as_json)
 
 
@@ -101,11 +105,24 @@ def revoke(
 ) -> None:
     """Refuse a client's certificate from its next call on, on every server of this home."""
     with stated_failures():
+        from facerec.gallery.audit_event import AuditEvent, AuditKind
         from facerec.settings import load_settings
         from facerec_identity.security.revocations import RevokedCertificates
 
-        RevokedCertificates(load_settings(home).revoked_certificates_path).revoke(certificate)
+        settings = load_settings(home)
+        RevokedCertificates(settings.revoked_certificates_path).revoke(certificate)
+        event = AuditEvent(AuditKind.CERTIFICATE_REVOKED, note=certificate.name)
+        record_in_home(settings, event)
         output.print(f"{certificate} is refused from now on", soft_wrap=True)
+
+
+def _record(home: Path | None, note: str, gates: str = "") -> None:
+    """Enter in the journal of the home, if it has one, that a certificate was issued."""
+    from facerec.gallery.audit_event import AuditEvent, AuditKind
+    from facerec.settings import load_settings
+
+    event = AuditEvent(AuditKind.CERTIFICATE_ISSUED, place=gates, note=note)
+    record_in_home(load_settings(home), event)
 
 
 def _folder(folder: Path | None, home: Path | None) -> Path:

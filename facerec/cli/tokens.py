@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.cli.recording import record_in_home
 
 if TYPE_CHECKING:
     from facerec_identity.security.tokens import TokenRecord
@@ -33,6 +34,7 @@ def issue(
     with stated_failures():
         from datetime import UTC, datetime, timedelta
 
+        from facerec.gallery.audit_event import AuditEvent, AuditKind
         from facerec.settings import load_settings
         from facerec_identity.security.grants import granted_roles, named_gates, plain_name
         from facerec_identity.security.tokens import TokenStore
@@ -46,6 +48,9 @@ def issue(
             now=now,
             expires=now + timedelta(days=days),
         )
+        note = f"token {record.token_id} for {record.name}: {', '.join(sorted(record.roles))}"
+        place = ", ".join(sorted(record.gates))
+        record_in_home(settings, AuditEvent(AuditKind.TOKEN_ISSUED, place=place, note=note))
     if as_json:
         emit({"token": text, **_record(record)})
         return
@@ -87,10 +92,13 @@ def revoke(
     with stated_failures():
         from datetime import UTC, datetime
 
+        from facerec.gallery.audit_event import AuditEvent, AuditKind
         from facerec.settings import load_settings
         from facerec_identity.security.tokens import TokenStore
 
-        TokenStore(load_settings(home).tokens_path).revoke(token_id, datetime.now(UTC))
+        settings = load_settings(home)
+        TokenStore(settings.tokens_path).revoke(token_id, datetime.now(UTC))
+        record_in_home(settings, AuditEvent(AuditKind.TOKEN_REVOKED, note=f"token {token_id}"))
         output.print(f"{token_id} is refused from now on")
 
 

@@ -2,11 +2,13 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DBAPIError
 
 from facerec.errors import BackupError
 from facerec.gallery import schema
@@ -42,7 +44,7 @@ def back_up(
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.new-") as folder:
             copy = Path(folder) / DATABASE_MEMBER
             copy.touch(mode=0o600)
-            with SqliteBackend(copy).translated():
+            with database.backend.translated(), _told_of_the_file(file):
                 _copy(database, copy)
             copied = SqliteBackend(copy).engine()
             try:
@@ -56,6 +58,21 @@ def back_up(
             f"the backup {file} cannot be written: {error.strerror}; choose another place"
         ) from error
     return manifest
+
+
+@contextmanager
+def _told_of_the_file(file: Path) -> Iterator[None]:
+    """Say of the backup what SQLite says of the copy, and leave the rest to the gallery."""
+    try:
+        yield
+    except (sqlite3.OperationalError, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if not isinstance(cause, sqlite3.OperationalError):
+            raise
+        raise BackupError(
+            f"the backup {file} cannot be written ({cause}); free some space or choose another "
+            "place"
+        ) from error
 
 
 def _copy(database: Database, path: Path) -> None:

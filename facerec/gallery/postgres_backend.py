@@ -31,12 +31,22 @@ _NUMBERED = (
     ("profile", "number"),
     ("template", "number"),
     ("consent", "number"),
+    ("image", "number"),
     ("erasure", "number"),
     ("audit_head", "id"),
 )
 """Columns that the server numbers."""
 
-_HOLDS_ERASED = ("profile", "data_key", "template", "consent", "membership", "change", "snapshot")
+_HOLDS_ERASED = (
+    "profile",
+    "data_key",
+    "template",
+    "image",
+    "consent",
+    "membership",
+    "change",
+    "snapshot",
+)
 
 
 class PostgresBackend:

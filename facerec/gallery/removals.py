@@ -11,6 +11,7 @@ from facerec.gallery.audit_event import AuditEvent, AuditKind
 from facerec.gallery.database import Database
 from facerec.gallery.identifiers import DEFAULT_GALLERY
 from facerec.gallery.journal import Recorder
+from facerec.gallery.kept_images import drop_unused_images
 
 __all__ = ["Removals"]
 
@@ -50,6 +51,8 @@ class Removals:
                     "this is the person's last template; add another first, or erase the person"
                 )
             connection.execute(delete(schema.template).where(_template.number == template_id))
+            owner = reading.owner_of(connection, self._database.vault, number)
+            drop_unused_images(connection, number, owner)
             # The snapshot holds it too; without its key nobody can read it.
             connection.execute(delete(schema.snapshot))
             event = AuditEvent(

@@ -36,6 +36,7 @@ __all__ = [
     "erasure",
     "gallery",
     "home",
+    "image",
     "membership",
     "metadata",
     "profile",
@@ -43,7 +44,7 @@ __all__ = [
     "template",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Rises with every change of these tables, which needs a file in ``migrations/versions``; a home
 with a higher one is refused."""
 
@@ -215,3 +216,15 @@ audit_key = Table(
     Column("wrapped", LargeBinary, nullable=False),
 )
 """One row: the key that signs heads, sealed with the master key."""
+
+image = Table(
+    "image",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("profile", ForeignKey("profile.number", ondelete="CASCADE"), nullable=False),
+    Column("picture", LargeBinary, nullable=False),
+    Column("created", String, nullable=False),
+    Index("image_by_profile", "profile"),
+    sqlite_autoincrement=True,
+)
+"""Pictures that the operator chose to keep; ``picture`` seals the file as it was handed in."""

@@ -117,6 +117,18 @@ class Owner:
         """
         return self._open("embedding", sealed, space)
 
+    def seal_image(self, picture: bytes) -> bytes:
+        """Seal a picture's file."""
+        return self._seal("image", picture)
+
+    def open_image(self, sealed: bytes) -> bytes:
+        """Open a picture's file.
+
+        Raises:
+            RecordDamagedError: it was changed, or is another's.
+        """
+        return self._open("image", sealed)
+
     def _seal(self, purpose: str, plain: bytes, *more: str) -> bytes:
         return seal(self.key, plain, purpose, self.home_id, self.profile_id, *more)
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from facerec.errors import EmbeddingSpaceError, GalleryError, ProfileExistsError
 from facerec.gallery import schema
+from facerec.gallery.kept_images import insert_images
 from facerec.gallery.profile import Consent, NewProfile, NewTemplate, ProfileState
 from facerec.gallery.reading import EXTERNAL_TAG, NAME_TAG
 from facerec.gallery.sealed_records import (
@@ -178,6 +179,7 @@ def insert_templates(
         for template in templates
     ]
     connection.execute(insert(schema.template), rows)
+    insert_images(connection, number, owner, templates, now)
 
 
 def update_profile(connection: Connection, number: int, **columns: object) -> None:

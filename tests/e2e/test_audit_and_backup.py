@@ -38,19 +38,17 @@ def test_list_shows_who_did_what_to_whom(facerec: Facerec) -> None:
     assert str(found[3]["actor"]).startswith("operator:")
     assert found[3]["outcome"] == "suspended"
     assert [e["number"] for e in entries(facerec, "--profile", "ada")] == [2, 4]
-    assert [e["number"] for e in entries(facerec, "--client", "operator")] == [4, 5]
-    kinds = ("--kind", "profile_updated", "--kind", "home_created")
-    assert [e["number"] for e in entries(facerec, *kinds)] == [1, 4]
-    assert [e["number"] for e in entries(facerec, "--limit", "2")] == [4, 5]
-    assert entries(facerec, "--until", "2020-01-01") == []
-    shown = facerec("audit", "list").out
-    assert "profile_erased" in shown and "Lovelace" not in shown
+    shown = facerec(
+        "audit", "list", "--client", "operator", "--kind", "profile_erased", "--limit", "1",
+        "--since", "2020-01-01",
+    ).out  # fmt: skip
+    _, line = shown.splitlines()
+    assert line.split()[0] == "5" and "profile_erased" in line and "receipt" in line
 
 
 def test_mistakes_are_told_in_a_line(facerec: Facerec) -> None:
     for arguments, message in (
         (("audit", "list", "--kind", "nonsense"), "no entry is of the kind 'nonsense'; there are"),
-        (("audit", "list", "--profile", "nobody"), "no profile has the id 'nobody'"),
         (("audit", "verify", "--heads", "nothing"), "cannot be read as signed heads"),
         (("backup", "/nowhere/x"), "cannot be written: No such file or directory"),
         (("restore", "/nowhere/x"), "cannot be read or unpacked: No such file or directory"),
@@ -100,6 +98,27 @@ def test_backup_and_restore(facerec: Facerec, own_home: Path, tmp_path: Path) ->
     new = tmp_path / "new"
     new.mkdir()
     shutil.copy(own_home / "master.key", new)
-    done = facerec("restore", str(file), "--home", str(new))
+    done = facerec("restore", file, home=new)
     assert "erase anew whoever was erased after the backup" in " ".join(done.err.split())
-    assert len(facerec("profiles", "list", "--json", "--home", str(new)).record) == 2
+    assert len(facerec("profiles", "list", "--json", home=new).record) == 2
+
+
+def test_what_is_changed_beside_the_gallery_is_entered(facerec: Facerec, own_home: Path) -> None:
+    token = facerec("tokens", "issue", "lobby", "--role", "gate", "--gate", "main", "--json").record
+    assert facerec("tokens", "revoke", token["token_id"]).code == 0
+    assert facerec("pki", "init").code == 0
+    assert facerec("pki", "issue", "north", "--role", "gate", "--gate", "main").code == 0
+    assert facerec("pki", "revoke", own_home / "pki" / "north.crt").code == 0
+    assert facerec("operating-points", "use", "factory").code == 0
+    with Gallery.open(own_home / "gallery.db") as gallery:
+        found = gallery.journal.read(after=3)
+    assert [entry.event.kind.value for entry in found] == [
+        *("token_issued", "token_revoked", "certificate_issued", "certificate_revoked"),
+        "operating_point_set",
+    ]
+    issued, revoked, certified, refused, chosen = (entry.event for entry in found)
+    assert issued.note == f"token {token['token_id']} for lobby: gate"
+    assert (issued.place, certified.place) == ("main", "main")
+    assert token["token_id"] in revoked.note and token["token"] not in issued.note
+    assert (certified.note, refused.note) == ("north: gate", "north.crt")
+    assert chosen.operating_point == "factory"

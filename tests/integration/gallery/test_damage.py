@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from facerec.errors import GalleryDamagedError, GalleryError
+from facerec.gallery.audit_event import AuditKind
+from facerec.gallery.audit_reading import AuditFilter
 from facerec.gallery.gallery import Gallery
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
@@ -185,7 +187,44 @@ def test_full_disk_stores_the_whole_of_an_enrolment_or_nothing(tmp_path: Path) -
         assert len(gallery.list()) == len(enrolled)
         assert {profile.templates for profile in gallery.list()} == {1}
         assert gallery.search(unit(0), embedding_space=SPACE).searched == len(enrolled)
+        entries = gallery.journal.read(AuditFilter(kinds=(AuditKind.PROFILE_ENROLLED,)), limit=5000)
+        assert len(entries) == len(enrolled)
+        assert gallery.journal.verify().sound
         gallery.enrol("after", [template(9)])
+
+
+BACK_UP = """
+import resource, sys
+from pathlib import Path
+from facerec.errors import BackupError
+from facerec.gallery.backing_up import back_up
+from facerec.gallery.gallery import Gallery
+from facerec.gallery.times import utc_now
+with Gallery.open(Path(sys.argv[1])) as gallery:
+    gallery.list()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+    try:
+        back_up(gallery.database, Path(sys.argv[2]), {}, utc_now())
+    except BackupError as error:
+        print(error)
+"""
+
+
+def test_a_backup_to_a_full_disk_leaves_the_older_one(path: Path, tmp_path: Path) -> None:
+    file = tmp_path / "backups" / "gallery.backup"
+    file.parent.mkdir()
+    file.write_bytes(b"the older one")
+    done = subprocess.run(
+        [sys.executable, "-c", BACK_UP, str(path), str(file)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    (said,) = done.stdout.splitlines()
+    assert f"the backup {file} cannot be written" in said
+    assert [left.name for left in file.parent.iterdir()] == ["gallery.backup"]
+    assert file.read_bytes() == b"the older one"
 
 
 def test_a_database_put_in_its_place_is_noticed(path: Path, tmp_path: Path) -> None:

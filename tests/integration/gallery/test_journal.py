@@ -3,6 +3,7 @@
 import multiprocessing
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,20 @@ def test_processes_append_to_one_chain(path: Path) -> None:
         found = kinds(gallery)
         assert found.count("profile_enrolled") == found.count("watched") == 60
         assert found.count("recording_started") == found.count("recording_ended") == 3
+        assert gallery.journal.verify().sound
+
+
+def test_a_clock_that_is_set_back_breaks_nothing(path: Path) -> None:
+    now = [datetime(2030, 1, 2, tzinfo=UTC)]
+    with Gallery.open(path, clock=lambda: now[0]) as gallery:
+        gallery.enrol("Ada", [template(1)], profile_id="ada")
+        now[0] -= timedelta(days=1)
+        gallery.by(NORTH).record_now(DECIDED)
+        gallery.set_state("ada", ProfileState.SUSPENDED)
+        entries = gallery.journal.read()[1:]
+        assert [entry.number for entry in entries] == [2, 3, 4]
+        assert [entry.recorded.day for entry in entries] == [2, 1, 1]
+        assert entries[0].subject == entries[1].subject != ""
         assert gallery.journal.verify().sound
 
 

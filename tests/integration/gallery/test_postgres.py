@@ -72,7 +72,7 @@ def test_a_database_of_an_older_version(postgres: PostgresServer, url: str, path
     with Gallery.open(path, url=url) as gallery:
         gallery.enrol("Ada", [template(1)], profile_id="ada")
         revision = gallery.revision
-    for table in ("audit", "audit_head", "audit_key"):
+    for table in ("audit", "audit_head", "audit_key", "image"):
         postgres.sql(name_of(url), f"DROP TABLE {table}")
     postgres.sql(name_of(url), "UPDATE home SET schema_version = 2")
     with Gallery.open(path, url=url) as gallery:
