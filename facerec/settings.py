@@ -94,6 +94,8 @@ class EnrolmentSettings(_Section):
     """Share of newcomers who may be refused because somebody else looks the same."""
     own_pictures_fmr: float = Field(default=1e-3, gt=0, lt=1)
     """Share of pictures of somebody else that may pass as one of the person's own."""
+    keep_images: bool = False
+    """Keep the pictures, sealed, so that another network can make new templates of them."""
 
 
 class WatchSettings(_Section):

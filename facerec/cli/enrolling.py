@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from facerec.analysis.analyzer import FaceAnalyzer
-from facerec.analysis.image_decoding import read_image, read_picture_file
+from facerec.analysis.image_decoding import decode_image, read_picture_file
 from facerec.cli.enrolment_batch import THEIRS, EnrolmentBatch, Prepared
 from facerec.cli.enrolment_result import EnrolmentResult, PictureRemark, problem_of
 from facerec.cli.people_to_enrol import Person
@@ -185,8 +185,8 @@ class Enroller:
         templates: list[NewTemplate] = []
         files: list[Path] = []
         rejected = list(unreadable)
-        for sha256, path in hashes.items():
-            made = self._template(path, sha256)
+        for path in hashes.values():
+            made = self._template(path)
             if isinstance(made, PictureRemark):
                 rejected.append(made)
             else:
@@ -194,23 +194,30 @@ class Enroller:
                 files.append(path)
         return _Read(tuple(templates), tuple(files), tuple(rejected))
 
-    def _template(self, path: Path, sha256: str) -> NewTemplate | PictureRemark:
+    def _template(self, path: Path) -> NewTemplate | PictureRemark:
+        max_pixels = self._settings.analysis.max_image_pixels
         try:
-            image = read_image(path, max_pixels=self._settings.analysis.max_image_pixels)
+            data = read_picture_file(path, max_pixels=max_pixels)
+            image = decode_image(data, max_pixels=max_pixels)
         except ImageError as error:
-            return PictureRemark(path, (UNREADABLE,), str(error))
+            problem = str(error) if str(path) in str(error) else f"{path}: {error}"
+            return PictureRemark(path, (UNREADABLE,), problem)
         picture = assess_picture(
             self._analyzer,
             image,
             source=path.name,
-            content_sha256=sha256,
+            # Of these very bytes: the file may have been changed since it was first read.
+            content_sha256=hashlib.sha256(data).hexdigest(),
             min_quality=self._settings.decision.min_quality,
             largest=self._options.largest,
             force=self._options.accept_poor,
         )
         if picture.template is None:
             return PictureRemark(path, tuple(reason.value for reason in picture.reasons))
-        return picture.template
+        return self._with_image(picture.template, data)
+
+    def _with_image(self, template: NewTemplate, data: bytes) -> NewTemplate:
+        return replace(template, image=data) if self._settings.enrolment.keep_images else template
 
     def _judge(self, person: Person, read: _Read, profile_id: str | None) -> Judgement:
         return self._check.judge(

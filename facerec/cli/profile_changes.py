@@ -23,7 +23,7 @@ def export_profile(
     ] = None,
     home: Home = None,
 ) -> None:
-    """Give all that is held of a person, templates included, as one JSON object."""
+    """Give all that is held of a person, as one JSON object: templates and kept images too."""
     with stated_failures():
         from facerec.assembly import open_gallery
         from facerec.cli.profiles import profile_record
@@ -31,7 +31,11 @@ def export_profile(
 
         with open_gallery(load_settings(home)) as people:
             profile, templates = people.get(profile_id), people.templates(profile_id)
-        record = profile_record(profile) | {"references": [_template(t) for t in templates]}
+            images = people.reembedder.source(profile_id).images
+        record = profile_record(profile) | {
+            "references": [_template(t) for t in templates],
+            "images": [_image(sha256, data) for sha256, data in images.items()],
+        }
         if to is None:
             emit(record)
             return
@@ -110,3 +114,7 @@ def _template(template: "Template") -> dict[str, Any]:
             template.embedding.astype("<f4").tobytes()
         ).decode(),
     }
+
+
+def _image(sha256: str, data: bytes) -> dict[str, Any]:
+    return {"content_sha256": sha256, "file_base64": base64.b64encode(data).decode()}
