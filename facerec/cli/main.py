@@ -15,6 +15,7 @@ from facerec.cli.audit import audit
 from facerec.cli.backup import backup, restore
 from facerec.cli.bench import bench
 from facerec.cli.calibrate import calibrate
+from facerec.cli.cameras import cameras
 from facerec.cli.console import Home
 from facerec.cli.demo import demo
 from facerec.cli.detect import detect
@@ -73,6 +74,7 @@ app.command()(monitor)
 app.command()(demo)
 app.command()(serve)
 app.add_typer(bench, name="bench")
+app.add_typer(cameras)
 app.add_typer(pki)
 app.add_typer(tokens)
 app.add_typer(models)

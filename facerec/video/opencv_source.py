@@ -78,6 +78,13 @@ class OpenCvSource:
         return self._fps
 
     @property
+    def codec(self) -> str:
+        """Four letters that name how pictures are coded, such as ``h264``; "" where not stated."""
+        number = int(self._capture.get(cv2.CAP_PROP_FOURCC))
+        letters = "".join(chr((number >> shift) & 0xFF) for shift in (0, 8, 16, 24))
+        return letters.strip("\0 ") if letters.isprintable() or "\0" in letters else ""
+
+    @property
     def is_live(self) -> bool:
         """True for a device, and for a stream that states no length."""
         return not self._is_film
