@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from facerec.decision.operating_point import OperatingPoint
 from facerec.errors import OperatingPointError
-from facerec.evaluation.calibration.gallery_growth import expected_fpir
+from facerec.evaluation.calibration.gallery_growth import expected_fpir, shown_by
 from facerec.evaluation.metrics.bootstrap import rate_key
 from facerec.evaluation.metrics.reliability import Reliability, reliability
 from facerec.evaluation.protocols.verification import VerificationResult
 from facerec.evaluation.report.content import Section, Table
-from facerec.evaluation.report.formatting import share
+from facerec.evaluation.report.formatting import in_brackets, share
 from facerec.evaluation.report.plots import gallery_size_plot, reliability_plot
 
 __all__ = ["GrowthCheck", "calibration_section", "check_growth", "evidence_of", "growth_section"]
@@ -106,6 +106,7 @@ class GrowthCheck:
         measured: float64 (s,) mean over all galleries of that size drawn from the people.
         fixed: float64 (s,) measured FPIR at the threshold of the largest size.
         fixed_stated: float64 (s,) what the operating point states for that threshold.
+        strangers: Number of strangers.
     """
 
     sizes: NDArray[np.int64]
@@ -115,6 +116,7 @@ class GrowthCheck:
     measured: NDArray[np.float64]
     fixed: NDArray[np.float64]
     fixed_stated: NDArray[np.float64]
+    strangers: int
 
 
 def check_growth(
@@ -153,6 +155,7 @@ def check_growth(
         np.diag(measured).copy(),
         measured[-1],
         np.array(stated),
+        len(best),
     )
 
 
@@ -163,8 +166,8 @@ def growth_section(check: GrowthCheck, references_each: int = 1) -> Section:
             str(size),
             f"{threshold:.4f}",
             f"[{share(low)}, {share(high)}]",
-            share(measured),
-            "inside" if low <= measured <= high else "OUTSIDE",
+            f"{share(measured)} {in_brackets(shown_by(measured, check.strangers))}",
+            _verdict(low, high, measured, check.strangers),
         )
         for size, threshold, low, high, measured in zip(
             check.sizes, check.thresholds, check.lows, check.highs, check.measured, strict=True
@@ -181,12 +184,25 @@ def growth_section(check: GrowthCheck, references_each: int = 1) -> Section:
     )
     return Section(
         f"Gallery size, {references_each} reference(s) a person",
+        (
+            "At each size the threshold is the operating point's for FPIR 1 %. The stated rate and "
+            "the measured one both have an interval; 'not shown' means that they meet, though the "
+            "measured rate itself lies outside: so few strangers cannot tell.",
+        ),
         tables=(
             Table(
                 "FPIR 1 % as the operating point in use sets it at each gallery size.",
-                ("People", "Threshold", "Its 95 % interval", "Measured FPIR", ""),
+                ("People", "Threshold", "Its 95 % interval", "Measured FPIR, its own", ""),
                 rows,
             ),
         ),
         figures=(figure,),
     )
+
+
+def _verdict(low: float, high: float, measured: float, strangers: int) -> str:
+    """Say whether a stated interval holds, as far as so many strangers can tell."""
+    if low <= measured <= high:
+        return "inside"
+    own = shown_by(measured, strangers)
+    return "not shown" if own.low <= high and low <= own.high else "OUTSIDE"

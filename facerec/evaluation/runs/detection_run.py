@@ -30,11 +30,12 @@ def detection_run(
     """
     intervals = detection_intervals(judged, score)
     record = detection_record(judged, score, intervals)
-    record |= {"warnings": [], "system": vars(system)}
+    warnings = _warnings(judged)
+    record |= {"warnings": list(warnings), "system": vars(system)}
     report = Report(
         f"Detection: {system.detector} on {system.data}",
         detection_summary(judged, score),
-        (),
+        warnings,
         (
             *detection_sections(system.detector, judged, score, intervals),
             *setting_sections(system, present_environment(), DETECTION_LIMITS),
@@ -42,4 +43,13 @@ def detection_run(
     )
     names = tuple(f"{image} face {number}" for number, image in enumerate(faces))
     found = Attempts(f"recall:{score:g}", names, faces, judged.face_scores >= score)
-    return EvaluationRun(record, report, attempts_to_json("detection", (found,)), ())
+    return EvaluationRun(record, report, attempts_to_json("detection", (found,)), warnings)
+
+
+def _warnings(judged: DetectionScores) -> tuple[str, ...]:
+    if not judged.failed_images:
+        return ()
+    return (
+        f"{judged.failed_images} of {judged.images} images are missing or cannot be read; their "
+        "faces count as missed",
+    )

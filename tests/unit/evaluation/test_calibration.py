@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import genpareto, norm
+from scipy.stats import binomtest, genpareto, norm
 
 from facerec.errors import EvaluationError
 from facerec.evaluation.calibration.calibrating import (
@@ -12,7 +12,7 @@ from facerec.evaluation.calibration.calibrating import (
     calibrate,
     calibrate_with_strangers,
 )
-from facerec.evaluation.calibration.gallery_growth import expected_fpir
+from facerec.evaluation.calibration.gallery_growth import expected_fpir, shown_by
 from facerec.evaluation.calibration.likelihood import fit_bands
 from facerec.evaluation.calibration.non_mated_rates import fit_pareto_tail
 
@@ -161,3 +161,34 @@ def test_expected_fpir_is_what_drawing_galleries_gives(size: int) -> None:
     found = expected_fpir(best, np.array([1.5, 9.0]), np.array([size]))
     assert found[0, 0] == pytest.approx(drawn_fpir(best, 1.5, size, random), abs=0.01)
     assert found[1, 0] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_what_few_strangers_show_of_a_rate_is_the_binomial_interval() -> None:
+    # Worked by hand: none of 100 is under 1 - .025 ** (1 / 100), all of 2 over .025 ** (1 / 2).
+    assert shown_by(0.0, 100).low == 0
+    assert shown_by(0.0, 100).high == pytest.approx(1 - 0.025**0.01)
+    assert shown_by(1.0, 2).low == pytest.approx(0.025**0.5)
+    expected = binomtest(7, 50).proportion_ci(method="exact")
+    found = shown_by(7 / 50, 50)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_nobody_named_is_zero_and_not_what_logarithms_leave() -> None:
+    best = np.full((33, 24), 0.1, np.float32)
+    best[0, 0] = 0.9
+    found = expected_fpir(best, np.array([0.5, 0.95]), np.array([20, 24]))
+    np.testing.assert_allclose(found[0], [20 / 24 / 33, 1 / 33])
+    assert found[1].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("references", [1, 3])
+def test_strangers_are_named_as_often_as_stated_however_many_references(references: int) -> None:
+    point = calibrate(faces(300, 2, seed=1), SOURCE)
+    gallery, strangers = faces(60, references, seed=2), faces(5000, 1, seed=3)
+    best = (strangers.embeddings @ gallery.embeddings.T).max(axis=1)
+    threshold = point.threshold_at_fpir(0.05, 60, 60 * references)
+    low, high = point.fpir_interval_at(threshold, 60 * references)
+    assert low <= float(np.mean(best >= threshold)) <= high
+    if references > 1:
+        # Counting people alone would name far more strangers than stated.
+        assert np.mean(best >= point.threshold_at_fpir(0.05, 60)) > 1.5 * 0.05
