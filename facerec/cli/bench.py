@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facerec.cli.bench_enrol import bench_enrol
+from facerec.cli.bench_monitor import bench_monitor
 from facerec.cli.bench_serve import bench_serve
+from facerec.cli.bench_train import bench_train
 from facerec.cli.console import Home, Json, emit, messages, output, stated_failures
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ __all__ = ["bench"]
 
 bench = typer.Typer(help="Measure speed, side by side with what else you could pick.")
 bench.command("serve")(bench_serve)
+bench.command("monitor")(bench_monitor)
+bench.command("train")(bench_train)
 bench.command("enrol")(bench_enrol)
 
 

@@ -1,5 +1,6 @@
 """``facerec models``: have networks, check them, give them out, bring your own."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -150,7 +151,7 @@ Architecture = Annotated[
     typer.Option(
         "--architecture",
         help="Detectors: yunet or centerface, how the output is laid out. ONNX files: yunet, "
-        "centerface or sface. Else leave it.",
+        "centerface, sface, iresnet18, iresnet50, iresnet100 or mobilefacenet. Else leave it.",
     ),
 ]
 ColorOrder = Annotated[
@@ -170,9 +171,9 @@ License = Annotated[str, typer.Option("--license", help="SPDX expression of the 
 
 @models.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(help=".keras, .tflite or .onnx file.")],
-    name: Annotated[str, typer.Option("--name", help="Name the network is to have.")],
-    task: Annotated[str, typer.Option("--task", help="embedder or detector.")],
+    path: Annotated[Path, typer.Argument(help=".keras, .tflite, .onnx or .facerec file.")],
+    name: Annotated[str | None, typer.Option("--name", help="Name the network is to have.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="embedder or detector.")] = None,
     architecture: Architecture = "external",
     color_order: ColorOrder = None,
     offset: Offset = "0",
@@ -187,13 +188,17 @@ def import_(
     """Bring your own network: say what its pixels go through; it is tried before it is taken.
 
     A network that takes uint8 BGR does its own preprocessing; for one that takes floats, give
-    --color-order, --offset and --scale: the input is (pixel - offset) * scale.
+    --color-order, --offset and --scale: the input is (pixel - offset) * scale. A package of
+    `facerec train package` says all this itself.
     """
     from facerec.inference import ModelTask
     from facerec.models.import_network import ImportRequest, import_network
 
-    if task not in list(ModelTask):
-        raise typer.BadParameter("--task is embedder or detector")
+    if path.suffix.lower() == ".facerec":
+        _import_package(path, name, home, force, json)
+        return
+    if name is None or task is None or task not in list(ModelTask):
+        raise typer.BadParameter("--name is needed, and --task, which is embedder or detector")
     stated = _preprocessing(color_order, offset, scale)
     request = ImportRequest(
         path, name, ModelTask(task), architecture, stated, chip_size, landmarks, license_
@@ -204,6 +209,47 @@ def import_(
         emit({"name": name, "task": task, "embedding_space": manifest.embedding_space})
     else:
         output.print(f"{name} installed; use it with FACEREC_ANALYSIS__{task.upper()}={name}")
+
+
+def _import_package(
+    path: Path, name: str | None, home: Path | None, force: bool, json: bool
+) -> None:
+    """Install a package and keep its calibration as an operating point of the same name."""
+    from facerec.decision.operating_point_file import operating_point_from_json
+    from facerec.decision.operating_point_store import OperatingPointStore
+    from facerec.models.import_network import import_package
+    from facerec.settings import load_settings
+
+    with stated_failures():
+        settings = load_settings(home)
+        store = _store(home)
+        with stage_progress(quiet=json) as progress:
+            manifest = import_package(path, store, name, progress, force=force)
+        point = None
+        if "calibration.json" in manifest.files:
+            text = store.file(manifest.name, "calibration.json").read_text(encoding="utf-8")
+            point = operating_point_from_json(text).fitting(manifest.embedding_space)
+            points = OperatingPointStore(settings.operating_points_dir)
+            points.add(replace(point, name=manifest.name), use=False)
+    if json:
+        emit(
+            {
+                "name": manifest.name,
+                "task": manifest.task,
+                "embedding_space": manifest.embedding_space,
+                "operating_point": None if point is None else manifest.name,
+            }
+        )
+        return
+    then = (
+        "; it has no calibration, so run: facerec calibrate"
+        if point is None
+        else f" and: facerec operating-points use {manifest.name}"
+    )
+    output.print(
+        f"{manifest.name} installed; use it with FACEREC_ANALYSIS__EMBEDDER={manifest.name}{then}",
+        soft_wrap=True,
+    )
 
 
 def _preprocessing(color_order: str | None, offset: str, scale: float) -> "Preprocessing | None":

@@ -7,6 +7,8 @@ import typer
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures, warn
 from facerec.cli.progress import progress_over
+from facerec.cli.train_detector import detector
+from facerec.cli.train_package import adapt, package
 from facerec.cli.train_run import evaluate, resume, run
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ train = typer.Typer(
 train.command()(run)
 train.command()(resume)
 train.command()(evaluate)
+train.command()(package)
+train.command()(adapt)
+train.command()(detector)
 
 
 @train.command()

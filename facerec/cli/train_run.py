@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from facerec.training.run_folder import RunFolder
     from facerec.training.settings import TrainingSettings
 
-__all__ = ["evaluate", "resume", "run", "train_on"]
+__all__ = ["evaluate", "resume", "run", "settings_given", "train_on", "verdict_record"]
 
 DRAWS = 500
 """Draws of people for the intervals that are stated."""
@@ -51,7 +51,7 @@ def run(
         from facerec.settings import load_settings
         from facerec.training.settings import settings_from
 
-        chosen = settings_from(_read(settings_file) | _parsed(given or []))
+        chosen = settings_from(settings_given(settings_file, given or []))
         load_keras(backend)
         best = train_on(load_settings(home), data, output_path, chosen, json)
     _say(output_path, best, json)
@@ -115,7 +115,7 @@ def train_on(
     reader, folder = ChipReader(data), RunFolder(output_path)
     reader.verify()
     start, space = start_file(settings, chosen.start)
-    teacher = teacher_of(settings, chosen.teacher, reader)
+    teacher = teacher_of(settings, chosen, reader)
     begin_run(folder, reader, chosen, start=start, start_space=space, teacher=teacher)
     return _go_on(settings, folder, reader, quiet)
 
@@ -127,7 +127,7 @@ def _go_on(
 
     chosen = folder.settings
     start, space = start_file(settings, chosen.start)
-    teacher = teacher_of(settings, chosen.teacher, reader)
+    teacher = teacher_of(settings, chosen, reader)
     with telling(quiet).bar(chosen.epochs * steps_of(reader, chosen)) as told:
         return go_on(folder, reader, told, start=start, start_space=space, teacher=teacher)
 
@@ -150,7 +150,7 @@ def _evaluated(
         other = ChipReader(data)
         refuse_shared_people(other, own, learned_from(own, chosen))
         people = embed_people(network.predict_on_batch, side, other)
-    record = _verdict_record(judge(people.embeddings, people.people, draws=DRAWS))
+    record = verdict_record(judge(people.embeddings, people.people, draws=DRAWS))
     if pairs is not None:
         judged = judge_pairs(people, pairs, fold)
         interval = judged.interval
@@ -163,7 +163,20 @@ def _evaluated(
     return record
 
 
-def _verdict_record(verdict: "Verdict") -> dict[str, Any]:
+def settings_given(path: Path | None, given: list[str]) -> dict[str, Any]:
+    """Read the settings of a file, and those of ``--set``, which go before them.
+
+    Raises:
+        TrainingError: the file cannot be read.
+    """
+    record, flags = _read(path), _parsed(given)
+    inner = {**record.get("augmentation", {}), **flags.pop("augmentation", {})}
+    return record | flags | ({"augmentation": inner} if inner else {})
+
+
+def verdict_record(verdict: "Verdict") -> dict[str, Any]:
+    """Return the JSON form of a verdict."""
+
     def ends(interval: Any) -> list[float] | None:
         return None if interval is None else [interval.low, interval.high]
 

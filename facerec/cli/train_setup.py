@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from facerec.training.curves import EpochRecord
     from facerec.training.record_file import ChipReader
     from facerec.training.running import Teacher
+    from facerec.training.settings import TrainingSettings
 
 __all__ = [
     "Backend", "RunArgument", "Telling", "installed_embedder", "load_keras", "start_file",
@@ -51,16 +53,23 @@ def load_keras(backend: str | None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
     try:
-        with without_chatter("WARNING: All log", "I0000", "E0000", "W0000"):
-            import facerec.training.trainee  # noqa: F401
+        with without_chatter("WARNING: All log", "I0000", "E0000", "W0000", "To enable the fol"):
+            from facerec.training.backend import wake
+
+            wake()
     except ImportError as error:
         raise TrainingError(
             f"the backend {chosen} is not installed: pip install {chosen}"
         ) from error
 
 
-def installed_embedder(settings: "Settings", name: str) -> "NetworkEmbedder":
-    """Load an installed embedder into the engine of the settings.
+def installed_embedder(settings: "Settings", name: str, *, raw: bool = False) -> "NetworkEmbedder":
+    """Load an installed embedder.
+
+    Args:
+        settings: Of the home.
+        name: Of the embedder.
+        raw: Without the centre that is subtracted, as the network itself gives embeddings.
 
     Raises:
         ModelNotFoundError: it is not installed.
@@ -74,7 +83,7 @@ def installed_embedder(settings: "Settings", name: str) -> "NetworkEmbedder":
     store = ModelStore(settings.models_dir)
     manifest = store.require(name, ModelTask.EMBEDDER)
     session = LiteRtSession(store.file(name, LITERT_FILE), settings.inference.threads)
-    return NetworkEmbedder(session, manifest)
+    return NetworkEmbedder(session, replace(manifest, centre=None) if raw else manifest)
 
 
 def start_file(settings: "Settings", name: str) -> tuple[Path | None, str]:
@@ -100,13 +109,17 @@ def start_file(settings: "Settings", name: str) -> tuple[Path | None, str]:
     return store.file(name, KERAS_FILE), manifest.embedding_space
 
 
-def teacher_of(settings: "Settings", name: str, reader: "ChipReader") -> "Teacher | None":
-    """Let an installed embedder embed all chips; None for no teacher."""
+def teacher_of(
+    settings: "Settings", chosen: "TrainingSettings", reader: "ChipReader"
+) -> "Teacher | None":
+    """Let the teacher of a run embed all chips; None for no teacher."""
+    name = chosen.teacher
     if not name:
         return None
     from facerec.training.teaching import taught
 
-    embedder = installed_embedder(settings, name)
+    # An anchor holds a network to its own output, which has no centre taken off.
+    embedder = installed_embedder(settings, name, raw=name == chosen.start)
     with progress_over(len(reader), "Asking the teacher") as advance:
         return taught(reader, embedder, advance)
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -12,15 +13,18 @@ from facerec.inference import Alignment, ModelManifest, ModelTask, Preprocessing
 from facerec.inference.litert_session import LiteRtSession
 from facerec.models.catalogue import ALIGNMENTS, CATALOGUE, embedding_space
 from facerec.models.file_hash import sha256_of
+from facerec.models.package import read_package
 from facerec.models.progress import Progress, Silent
 from facerec.models.smoke_check import check_detector, check_embedder
 from facerec.models.store import KERAS_FILE, LITERT_FILE, ModelStore
-from facerec.models.workshop import ConvertJob, ImportKerasJob, Job, Workshop
+from facerec.models.workshop import ConvertEmbedderJob, ConvertJob, ImportKerasJob, Job, Workshop
 
-__all__ = ["ImportRequest", "import_network"]
+__all__ = ["ImportRequest", "imported_space", "import_network", "import_package"]
 
 DETECTOR_ARCHITECTURES = ("yunet", "centerface")
-ONNX_ARCHITECTURES = ("yunet", "centerface", "sface")
+EMBEDDER_LAYOUTS = ("iresnet18", "iresnet50", "iresnet100", "mobilefacenet")
+"""ONNX layouts that public ArcFace and AdaFace training code exports."""
+ONNX_ARCHITECTURES = ("yunet", "centerface", "sface", *EMBEDDER_LAYOUTS)
 EXTERNAL = "external"
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
@@ -83,6 +87,74 @@ def import_network(
     return manifest
 
 
+def import_package(
+    path: Path,
+    store: ModelStore,
+    name: str | None = None,
+    progress: Progress | None = None,
+    *,
+    force: bool = False,
+) -> ModelManifest:
+    """Check and install a package of ``facerec train package``.
+
+    Args:
+        path: The package.
+        store: Where to install.
+        name: Name it is to have; None for its own.
+        progress: Told of every stage.
+        force: Replace an installed network of that name.
+
+    Returns:
+        The manifest; the model card, and the calibration where the package has one, are among its
+        files.
+
+    Raises:
+        ModelImportError: the package is damaged or its network cannot be taken; nothing was
+            installed.
+    """
+    progress = progress or Silent()
+    if not path.is_file():
+        raise ModelImportError(f"there is no file {path}")
+    with tempfile.TemporaryDirectory() as scratch, store.new_folder() as folder:
+        progress.stage(f"checking {path.name}")
+        about = read_package(path, Path(scratch))
+        weights = Path(scratch) / KERAS_FILE
+        request = ImportRequest(
+            weights,
+            name or about.name,
+            ModelTask.EMBEDDER,
+            chip_size_px=about.alignment.chip_size_px,
+            license=about.license,
+        )
+        _check_name(request.name, store, force)
+        space = imported_space(about.name, sha256_of(weights), about.alignment)
+        if about.embedding_space != space:
+            raise ModelImportError(
+                f"{path.name} names the embedding space {about.embedding_space}, but its weights "
+                f"and alignment make {space}; get the package again"
+            )
+        progress.stage(f"exporting {request.name}")
+        manifest = _tried(request, _export(request, folder), folder)
+        extra = [member for member in about.files if member != KERAS_FILE]
+        for member in extra:
+            shutil.copyfile(Path(scratch) / member, folder / member)
+        manifest = replace(
+            manifest,
+            architecture=about.architecture,
+            source=f"package {path.name}",
+            alignment=about.alignment,
+            embedding_space=space,
+            files=manifest.files | {member: sha256_of(folder / member) for member in extra},
+        )
+        store.install(manifest, folder)
+    return manifest
+
+
+def imported_space(name: str, weights_sha256: str, alignment: Alignment) -> str:
+    """Return the space id of a network that takes uint8 BGR and does its own preprocessing."""
+    return _space(name, weights_sha256, _OWN, alignment)
+
+
 def _check_request(request: ImportRequest, store: ModelStore, force: bool) -> None:
     """Refuse what cannot work before any work is done."""
     _check_name(request.name, store, force)
@@ -140,7 +212,28 @@ def _take_litert(request: ImportRequest, folder: Path) -> Preprocessing:
     return _OWN if stated is None else replace(stated, in_network=False)
 
 
+def _convert_embedder(request: ImportRequest, folder: Path) -> Preprocessing:
+    stated = request.preprocessing or _USUAL
+    job = ConvertEmbedderJob(
+        request.name,
+        request.architecture,
+        str(request.path),
+        str(folder),
+        stated.color_order,
+        stated.offset,
+        stated.scale,
+        request.chip_size_px,
+    )
+    try:
+        _do(job)
+    except ModelDamagedError as error:
+        raise ModelImportError(str(error)) from error
+    return stated
+
+
 def _convert_onnx(request: ImportRequest, folder: Path) -> Preprocessing:
+    if request.architecture in EMBEDDER_LAYOUTS:
+        return _convert_embedder(request, folder)
     known = next(e for e in CATALOGUE if e.architecture == request.architecture)
     if request.preprocessing not in (None, known.preprocessing):
         raise ModelImportError(
@@ -177,6 +270,8 @@ def _do(job: Job) -> None:
 
 _OWN = Preprocessing(1, "bgr", (0.0, 0.0, 0.0), 1.0)
 """Of a network that takes uint8 BGR: what it does inside is its own affair."""
+_USUAL = Preprocessing(1, "rgb", (127.5, 127.5, 127.5), 1 / 127.5)
+"""Of InsightFace's ArcFace code; AdaFace's takes BGR."""
 
 
 def _tried(request: ImportRequest, preprocessing: Preprocessing, folder: Path) -> ModelManifest:

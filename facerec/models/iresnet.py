@@ -27,7 +27,9 @@ def build_iresnet(
     *,
     width: float = 1.0,
     dropout: float = 0.0,
+    offset: tuple[float, float, float] = (127.5, 127.5, 127.5),
     scale: float = 1 / 127.5,
+    first_shortcut: bool = True,
     epsilon: float = _EPSILON,
 ) -> keras.Model:
     """Build IResNet, weights not yet set.
@@ -39,7 +41,10 @@ def build_iresnet(
         width: Channels in multiples of the paper's: narrower for weak computers.
         dropout: Share of the last features left out in training (the paper takes .4; large
             training sets need none).
-        scale: Pixels become ``(x - 127.5) * scale``.
+        offset: Subtracted from pixels, in the order of the channels, BGR.
+        scale: Pixels become ``(x - offset) * scale``.
+        first_shortcut: Whether the first block, which shrinks but does not widen, projects its
+            input by a convolution (ArcFace's code) or takes every second pixel (AdaFace's).
         epsilon: Of the batch normalisations.
 
     Returns:
@@ -48,7 +53,7 @@ def build_iresnet(
         (n, embedding_size), not yet of unit length.
     """
     chips = keras.Input((chip_size_px, chip_size_px, 3), dtype="uint8", name="chips_bgr")
-    x = pixels_to_float(chips, offset=(127.5, 127.5, 127.5), scale=scale)
+    x = pixels_to_float(chips, offset=offset, scale=scale)
     stem = round(_CHANNELS[0] * width)
     x = _normalised(convolution_3x3(x, stem, use_bias=False, name="stem"), "stem", epsilon)
     x = layers.PReLU(shared_axes=(1, 2), name="stem_prelu")(x)
@@ -57,7 +62,9 @@ def build_iresnet(
     ):
         for number in range(count):
             name = f"stage{stage}_block{number}"
-            x = _block(x, round(channels * width), 1 if number else 2, name, epsilon)
+            strides = 1 if number else 2
+            projects = strides > 1 and (first_shortcut or stage > 1)
+            x = _block(x, round(channels * width), strides, projects, name, epsilon)
     x = layers.Flatten(name="flatten")(_normalised(x, "features", epsilon))
     x = layers.Dropout(dropout, name="dropout")(x) if dropout else x
     x = layers.Dense(embedding_size, name="embedding")(x)
@@ -65,7 +72,7 @@ def build_iresnet(
 
 
 def _block(
-    x: keras.KerasTensor, channels: int, strides: int, name: str, epsilon: float
+    x: keras.KerasTensor, channels: int, strides: int, projects: bool, name: str, epsilon: float
 ) -> keras.KerasTensor:
     """Add what two convolutions say to the input, which is projected where the size changes."""
     y = _normalised(x, f"{name}_input", epsilon)
@@ -74,9 +81,11 @@ def _block(
     y = layers.PReLU(shared_axes=(1, 2), name=f"{name}_prelu")(y)
     y = convolution_3x3(y, channels, strides=strides, use_bias=False, name=f"{name}_second")
     y = _normalised(y, f"{name}_second", epsilon)
-    if strides > 1:
+    if projects:
         x = layers.Conv2D(channels, 1, strides=strides, use_bias=False, name=f"{name}_shortcut")(x)
         x = _normalised(x, f"{name}_shortcut", epsilon)
+    elif strides > 1:
+        x = layers.MaxPooling2D(1, strides=strides, name=f"{name}_every_second")(x)
     return layers.Add(name=f"{name}_add")([x, y])
 
 

@@ -31,6 +31,7 @@ def build_mobilefacenet(
     chip_size_px: int = 112,
     *,
     width: int = 1,
+    offset: tuple[float, float, float] = (127.5, 127.5, 127.5),
     scale: float = 1 / 127.5,
     epsilon: float = _EPSILON,
 ) -> keras.Model:
@@ -41,7 +42,8 @@ def build_mobilefacenet(
         chip_size_px: Side of the chips, a multiple of 16.
         width: Channels outside of the blocks, in multiples of the paper's; 2 is the layout that
             InsightFace's ArcFace code trains and exports.
-        scale: Pixels become ``(x - 127.5) * scale``.
+        offset: Subtracted from pixels, in the order of the channels, BGR.
+        scale: Pixels become ``(x - offset) * scale``.
         epsilon: Of the batch normalisations.
 
     Returns:
@@ -50,7 +52,7 @@ def build_mobilefacenet(
         float32 (n, embedding_size), not yet of unit length.
     """
     chips = keras.Input((chip_size_px, chip_size_px, 3), dtype="uint8", name="chips_bgr")
-    x = pixels_to_float(chips, offset=(127.5, 127.5, 127.5), scale=scale)
+    x = pixels_to_float(chips, offset=offset, scale=scale)
     blocks = _Blocks(epsilon)
     x = convolution_3x3(x, 64 * width, strides=2, use_bias=False, name="stem")
     x = blocks.activated(x, "stem")

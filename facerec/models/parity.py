@@ -19,6 +19,7 @@ __all__ = [
     "centerface_reference",
     "check_parity",
     "dlib_resnet_reference",
+    "embedder_reference",
     "sface_reference",
     "yunet_reference",
 ]
@@ -114,6 +115,20 @@ def sface_reference(path: Path) -> Reference:
     def reference(images: NDArray[np.uint8]) -> Array:
         (embeddings,) = run((images[..., ::-1].astype(np.float32) - offset) * np.float32(scale))
         return embeddings
+
+    return reference
+
+
+def embedder_reference(
+    path: Path, color_order: str, offset: tuple[float, ...], scale: float
+) -> Reference:
+    """Return a user's graph with the preprocessing that he states."""
+    run = _onnx(path)
+
+    def reference(images: NDArray[np.uint8]) -> Array:
+        ordered = images[..., ::-1] if color_order == "rgb" else images
+        pixels = (ordered.astype(np.float32) - np.array(offset, np.float32)) * np.float32(scale)
+        return run(pixels)[0]
 
     return reference
 

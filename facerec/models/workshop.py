@@ -15,7 +15,7 @@ from typing import IO, Self, cast
 
 from facerec import errors
 
-__all__ = ["ConvertJob", "ExportJob", "ImportKerasJob", "Job", "Workshop"]
+__all__ = ["ConvertEmbedderJob", "ConvertJob", "ExportJob", "ImportKerasJob", "Job", "Workshop"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,31 @@ class ImportKerasJob:
 
 
 @dataclass(frozen=True)
+class ConvertEmbedderJob:
+    """Convert a user's ONNX embedder of a known layout, export it and compare both with it.
+
+    Attributes:
+        name: Name of the network, for messages.
+        architecture: Layout of the graph.
+        source: ONNX file.
+        folder: Existing folder that receives ``model.keras`` and ``model.tflite``.
+        color_order: ``"bgr"`` or ``"rgb"``: what the graph takes.
+        offset: Subtracted from each channel, in that order.
+        scale: Multiplied after that.
+        chip_size_px: Side of the chips.
+    """
+
+    name: str
+    architecture: str
+    source: str
+    folder: str
+    color_order: str
+    offset: tuple[float, ...]
+    scale: float
+    chip_size_px: int
+
+
+@dataclass(frozen=True)
 class ExportJob:
     """Write an installed network in another format.
 
@@ -73,7 +98,7 @@ class ExportJob:
     output: str
 
 
-Job = ConvertJob | ImportKerasJob | ExportJob
+Job = ConvertJob | ConvertEmbedderJob | ImportKerasJob | ExportJob
 
 
 class Workshop:

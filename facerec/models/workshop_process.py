@@ -7,6 +7,7 @@ import sys
 from facerec.errors import FaceRecError
 from facerec.models import workshop
 from facerec.models.convert import convert
+from facerec.models.convert_embedder import convert_embedder
 from facerec.models.export import export
 from facerec.models.import_keras import import_keras
 
@@ -34,6 +35,8 @@ def _do(job: workshop.Job) -> None:
     match job:
         case workshop.ConvertJob():
             convert(job)
+        case workshop.ConvertEmbedderJob():
+            convert_embedder(job)
         case workshop.ImportKerasJob():
             import_keras(job)
         case workshop.ExportJob():

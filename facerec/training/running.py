@@ -29,7 +29,7 @@ from facerec.training.trainee import Trainee, optimizer_of
 
 __all__ = [
     "Observer", "Teacher", "begin_run", "best_network", "build_network", "go_on", "held_out",
-    "learned_from", "steps_of", "versions",
+    "is_compiled_whole", "learned_from", "precision_of", "steps_of", "versions",
 ]  # fmt: skip
 
 MOST_JUDGED = 4000
@@ -105,7 +105,7 @@ def best_network(folder: RunFolder, start: Path | None) -> keras.Model:
         TrainingError: no epoch has ended yet, or the file is damaged.
     """
     network = build_network(folder.settings, start)
-    network.jit_compile = _is_compiled_whole()
+    network.jit_compile = is_compiled_whole()
     weights, _ = folder.best()
     if [w.shape for w in weights] != [tuple(w.shape) for w in network.weights]:
         raise TrainingError(f"{folder.path}/best.npz is of another network; begin the run again")
@@ -144,6 +144,10 @@ def begin_run(
     network = build_network(settings, start)
     if teacher is not None and settings.cosine_weight:
         _check_teacher(network, teacher)
+    if int(network.input_shape[1]) != settings.chip_size_px:
+        raise TrainingError(
+            f"the network takes chips of {network.input_shape[1]} pixels: set chip_size_px to it"
+        )
     size = int(np.unique(reader.people[learned]).size)
     folder.begin(
         {
@@ -184,7 +188,7 @@ def go_on(
     learned, judged = split_people(reader.people, settings.held_out_share, settings.seed)
     parts = Parts(reader, settings, learned, judged[:MOST_JUDGED], start, teacher)
     keras.utils.set_random_seed(settings.seed)
-    with folder.held(), _policy(settings.precision):
+    with folder.held(), precision_of(settings.precision):
         batches = _batches(parts)
         steps = settings.steps_per_epoch or batches.sampler.steps_a_pass
         trainee = _trainee(parts, batches, steps)
@@ -321,7 +325,7 @@ def _averaged(trainee: keras.Model) -> Iterator[None]:
 
 
 @contextmanager
-def _policy(precision: str) -> Iterator[None]:
+def precision_of(precision: str) -> Iterator[None]:
     """Let layers that are made meanwhile compute in a precision; their weights stay float32."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
@@ -348,15 +352,15 @@ def _batches(parts: Parts) -> Batches:
 def _trainee(parts: Parts, batches: Batches, steps: int) -> Trainee:
     """Build and compile, all variables made."""
     network = build_network(parts.settings, parts.start)
-    network.jit_compile = _is_compiled_whole()
+    network.jit_compile = is_compiled_whole()
     trainee = Trainee(network, parts.settings, int(batches.people.max()) + 1)
-    trainee.compile(optimizer=optimizer_of(parts.settings, steps), jit_compile=_is_compiled_whole())
+    trainee.compile(optimizer=optimizer_of(parts.settings, steps), jit_compile=is_compiled_whole())
     trainee({name: value[:2] for name, value in batches.batch(0).items()}, training=False)
     trainee.optimizer.build(trainee.trainable_variables)
     return trainee
 
 
-def _is_compiled_whole() -> bool:
+def is_compiled_whole() -> bool:
     """Tell whether a step is compiled by XLA as a whole.
 
     JAX has nothing else. TensorFlow on a CPU is four times as fast without (measured: MobileFaceNet

@@ -1,0 +1,218 @@
+"""Fine-tuning YuNet on annotated boxes and landmarks."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from facerec.analysis.detection import YuNetDetector
+from facerec.analysis.image_decoding import read_image
+from facerec.errors import TrainingError
+from facerec.evaluation.metrics.detections import average_precision, match_image
+from facerec.evaluation.protocols.detection import LEAST_SCORE, AnnotatedImage
+from facerec.training.checkpoint import written_whole
+from facerec.training.detection_batches import DetectionBatches
+from facerec.training.detection_losses import cells_of, detection_loss
+
+__all__ = [
+    "DetectorSettings", "fine_tune", "judge_detector", "saved_detector", "split_images",
+    "start_detector",
+]  # fmt: skip
+
+ANCHOR_WEIGHT = 0.5
+"""Weight of staying with the start's landmarks where none are annotated: boxes alone would let
+them drift, and alignment lives on them."""
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """What a fine-tuning is told.
+
+    Attributes:
+        epochs: Passes over the images.
+        batch_size: Images a step.
+        side_px: Side of the squares that are learned from, a multiple of 32.
+        learning_rate: Highest; falls to 0 along a cosine, after a tenth of warm-up.
+        seed: Of everything that is drawn.
+    """
+
+    epochs: int = 20
+    batch_size: int = 8
+    side_px: int = 320
+    learning_rate: float = 2e-4
+    seed: int = 0
+
+
+class _DetectorTrainee(keras.Model):  # type: ignore[misc]
+    """A detector with what it is to learn, and what it was."""
+
+    def __init__(self, detector: keras.Model, start: keras.Model, side_px: int) -> None:
+        super().__init__(name="detector_trainee")
+        self.detector = detector
+        self.start = start
+        self.start.trainable = False
+        self._cells = cells_of(side_px)
+
+    def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
+        """Return the loss of the batch."""
+        outputs = self.detector(inputs["images"], training=training)
+        learned = detection_loss(
+            outputs,
+            self._cells,
+            inputs["faces"],
+            inputs["present"],
+            inputs["landmarks"],
+            inputs["known"],
+        )
+        before = ops.stop_gradient(self.start(inputs["images"], training=False))
+        seen = before[..., :1] * before[..., 1:2]
+        drift = ops.sum(seen * ops.abs(outputs[..., 6:] - before[..., 6:]))
+        return learned + ANCHOR_WEIGHT * drift / ops.maximum(10 * ops.sum(seen), 1.0)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Return what `call` worked out."""
+        return y_pred
+
+
+def split_images(
+    images: tuple[AnnotatedImage, ...], folds: int, judged: int
+) -> tuple[tuple[AnnotatedImage, ...], tuple[AnnotatedImage, ...]]:
+    """Split annotated images: every `folds`-th one is judged on, the others are learned from.
+
+    Raises:
+        TrainingError: there is no such fold, or a part would be empty.
+    """
+    if not 1 <= judged <= folds or folds < 2 or len(images) < folds:
+        raise TrainingError(
+            f"fold {judged} of {folds} cannot be judged on with {len(images)} annotated images"
+        )
+    inside = set(range(judged - 1, len(images), folds))
+    return (
+        tuple(image for row, image in enumerate(images) if row not in inside),
+        tuple(image for row, image in enumerate(images) if row in inside),
+    )
+
+
+def fine_tune(
+    start_file: Path,
+    images: tuple[AnnotatedImage, ...],
+    folder: Path,
+    settings: DetectorSettings,
+    observe: Callable[[int, float], None],
+) -> keras.Model:
+    """Train an installed YuNet on annotated images.
+
+    Args:
+        start_file: Its ``model.keras``.
+        images: Annotations.
+        folder: Where the images lie.
+        settings: How.
+        observe: Told the epoch, from 1, and its mean loss.
+
+    Returns:
+        The detector; takes uint8 BGR of any size in multiples of 32.
+
+    Raises:
+        TrainingError: an image has vanished, or the loss is no number any more.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    detector, start = (keras.saving.load_model(start_file, compile=False) for _ in range(2))
+    batches = DetectionBatches(images, folder, settings.side_px, settings.batch_size, settings.seed)
+    steps = -(-len(images) // settings.batch_size)
+    total = steps * settings.epochs
+    warmup = max(total // 10, 1)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, max(total - warmup, 1), warmup_target=settings.learning_rate, warmup_steps=warmup
+    )
+    trainee = _DetectorTrainee(detector, start, settings.side_px)
+    trainee.compile(
+        optimizer=keras.optimizers.Adam(rate, global_clipnorm=10.0),
+        jit_compile=keras.backend.backend() == "jax",
+    )
+
+    def ended(epoch: int, logs: dict[str, float]) -> None:
+        if not np.isfinite(logs["loss"]):
+            raise TrainingError("the loss is no number any more; lower learning_rate")
+        observe(epoch + 1, float(logs["loss"]))
+
+    trainee.fit(
+        batches.endless(),
+        epochs=settings.epochs,
+        steps_per_epoch=steps,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=ended)],
+        shuffle=False,
+        verbose=0,
+    )
+    return detector
+
+
+def start_detector(path: Path) -> keras.Model:
+    """Load an installed detector's Keras form."""
+    return keras.saving.load_model(path, compile=False)
+
+
+def saved_detector(network: keras.Model, path: Path) -> None:
+    """Write a detector; the file appears whole or not at all.
+
+    Raises:
+        TrainingError: it cannot be written.
+    """
+    with tempfile.TemporaryDirectory() as scratch, written_whole(path) as opened:
+        made = Path(scratch) / "model.keras"
+        network.save(made)
+        opened.write(made.read_bytes())
+
+
+def judge_detector(
+    network: keras.Model,
+    images: tuple[AnnotatedImage, ...],
+    folder: Path,
+    overlaps: tuple[float, ...] = (0.5, 0.75),
+) -> dict[float, float]:
+    """Return the average precision at each overlap, through the system's own decoding."""
+    detector = YuNetDetector(_KerasSession(network))
+    scores, correct = [], {overlap: [] for overlap in overlaps}  # type: ignore[var-annotated]
+    faces = 0
+    for annotated in images:
+        image = read_image(folder / annotated.name, max_pixels=50_000_000)
+        found = detector.detect(image, min_face_px=24, min_score=LEAST_SCORE)
+        scores.append(found.detection_scores)
+        faces += len(annotated.boxes_xyxy_px)
+        for overlap in overlaps:
+            claimed = match_image(
+                found.boxes_xyxy_px.astype(np.float64),
+                found.detection_scores,
+                annotated.boxes_xyxy_px,
+                least_iou=overlap,
+            )
+            correct[overlap].append(claimed >= 0)
+    joined = np.concatenate(scores)
+    return {
+        overlap: average_precision(joined, np.concatenate(right), faces)
+        for overlap, right in correct.items()
+    }
+
+
+class _KerasSession:
+    """A Keras network behind the protocol of exported ones."""
+
+    def __init__(self, network: keras.Model) -> None:
+        self._network = network
+
+    def run(self, batch: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run the network; see `InferenceSession.run`."""
+        outputs = keras.ops.convert_to_numpy(self._network(batch, training=False))
+        return np.asarray(outputs, np.float32)
