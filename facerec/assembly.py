@@ -94,12 +94,15 @@ def open_gallery(settings: Settings) -> "Gallery":
         MasterKeyError: the master key is missing, or is not the one of this gallery.
     """
     from facerec.gallery.gallery import Gallery
+    from facerec.gallery.index_rules import IndexRules
+    from facerec.gallery.person_score import PersonScore
 
     return Gallery.open(
         settings.database_path,
         _key_source(settings),
         actor=_operator(),
         url=settings.database.url.get_secret_value(),
+        rules=IndexRules(PersonScore(settings.search.best_templates)),
     )
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "EnrolmentSettings",
     "GateSettings",
     "InferenceSettings",
+    "SearchSettings",
     "ServerSettings",
     "Settings",
     "WatchSettings",
@@ -85,6 +86,13 @@ class DecisionSettings(_Section):
     """1:N: least similarity by which the best person must lead the second."""
     min_quality: float = Field(default=0.2, ge=0, le=1)
     """Probes and references under this overall quality are refused."""
+
+
+class SearchSettings(_Section):
+    """Searching a gallery (1:N)."""
+
+    best_templates: int = Field(default=1, ge=1, le=100)
+    """A person's score is the mean over so many of their templates, those most like the probe."""
 
 
 class EnrolmentSettings(_Section):
@@ -230,6 +238,7 @@ class Settings(BaseSettings):
     analysis: AnalysisSettings = AnalysisSettings()
     decision: DecisionSettings = DecisionSettings()
     enrolment: EnrolmentSettings = EnrolmentSettings()
+    search: SearchSettings = SearchSettings()
     watch: WatchSettings = WatchSettings()
     server: ServerSettings = ServerSettings()
     gates: dict[str, GateSettings] = Field(default_factory=dict)

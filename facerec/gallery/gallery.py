@@ -23,6 +23,7 @@ from facerec.gallery.identifiers import (
     check_gallery_name,
 )
 from facerec.gallery.index_keeper import SNAPSHOT_EVERY, IndexKeeper
+from facerec.gallery.index_rules import MAXIMA, IndexRules
 from facerec.gallery.journal import Journal, Recorder
 from facerec.gallery.life_cycle import LifeCycle, ProfileChange
 from facerec.gallery.master_key import KeyFile, KeySource
@@ -34,6 +35,7 @@ from facerec.gallery.profile import (
     ProfileState,
     Template,
 )
+from facerec.gallery.profile_pages import ProfilePages
 from facerec.gallery.profile_reading import read_profile, read_profiles
 from facerec.gallery.reembedding import Reembedder
 from facerec.gallery.removals import Removals
@@ -58,15 +60,17 @@ class Gallery:
         clock: Callable[[], datetime] = utc_now,
         snapshot_every: int = SNAPSHOT_EVERY,
         actor: Actor = SYSTEM,
+        rules: IndexRules = MAXIMA,
     ) -> None:
         self._database = database
         self._clock = clock
         self.journal = Journal(database, clock)
         self._recorder = Recorder(self.journal, actor)
-        self._keeper = IndexKeeper(database, clock, snapshot_every)
+        self._keeper = IndexKeeper(database, clock, snapshot_every, rules)
         self.enrolling = Enrolling(database, clock, self._recorder)
         self.life_cycle = LifeCycle(database, clock, self._recorder)
         self.removals = Removals(database, self._recorder)
+        self.pages = ProfilePages(database, clock)
         self.reembedder = Reembedder(database, clock, self._recorder)
 
     @classmethod
@@ -78,6 +82,7 @@ class Gallery:
         snapshot_every: int = SNAPSHOT_EVERY,
         actor: Actor = SYSTEM,
         url: str = "",
+        rules: IndexRules = MAXIMA,
     ) -> Self:
         """Open the gallery in an SQLite file, which is made when there is none.
 
@@ -89,6 +94,7 @@ class Gallery:
                 writing.
             actor: On whose behalf changes are made, for the audit journal.
             url: A PostgreSQL database in place of the file: ``postgresql://user@host/name``.
+            rules: How people are searched for.
 
         Raises:
             GalleryDamagedError: the file is not a gallery, or a damaged one.
@@ -97,7 +103,7 @@ class Gallery:
         """
         keys = keys or KeyFile(path.parent / KEY_FILE_NAME)
         database = Database(backend_of(path, url), keys)
-        return cls(database, clock, snapshot_every, actor)
+        return cls(database, clock, snapshot_every, actor, rules)
 
     def by(self, actor: Actor) -> Self:
         """Return this gallery with another on whose behalf changes are made.
@@ -365,21 +371,15 @@ class Gallery:
     ) -> Candidates:
         """Return the active people most like a probe, one entry a person, most alike first.
 
-        A person's score is the highest over their templates in the probe's space, or the mean of
-        the best few, as `IndexRules.score` says. People with the same score come in the order in
-        which they were enrolled.
-
-        No search waits for a writer. It sees every change that this process made, and those of
-        others within moments; nobody is answered who was suspended, erased or moved before it
-        began, wherever that was done.
+        A person is scored by their templates in the probe's space as `IndexRules.score` says. Equal
+        scores come in order of enrolment. No search waits for a writer: docs/gallery.md.
 
         Args:
             probe: float32 (d,), unit length.
             embedding_space: Space that the probe lies in.
             galleries: Galleries to search, at least one.
             k: How many people, at least 1.
-            min_revision: The answer must be of this revision or a later one: what a change by
-                another process returned, to be sure to see it.
+            min_revision: The answer must be of this revision or a later one.
 
         Raises:
             ArrayError: the probe is not a unit vector of the space's length, or `k` is under 1.

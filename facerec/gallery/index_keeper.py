@@ -29,7 +29,7 @@ from facerec.errors import EmbeddingSpaceError, FaceRecError, GalleryError, Gall
 from facerec.gallery import reading
 from facerec.gallery.database import Database
 from facerec.gallery.index_reading import all_valid, changed_since, read_changes, touched_since
-from facerec.gallery.index_rules import EXACT, IndexRules
+from facerec.gallery.index_rules import MAXIMA, IndexRules
 from facerec.gallery.index_saving import SNAPSHOT_EVERY, IndexSaver
 from facerec.gallery.index_set import IndexSet
 from facerec.gallery.profile import Candidates
@@ -74,7 +74,7 @@ class IndexKeeper:
         database: Database,
         clock: Callable[[], datetime],
         snapshot_every: int,
-        rules: IndexRules = EXACT,
+        rules: IndexRules = MAXIMA,
     ) -> None:
         """Mirror a database.
 
@@ -274,7 +274,7 @@ class IndexKeeper:
             if waiting is None:
                 return
             key, segments = waiting
-            merger = merge(segments, self._indexes.rules)
+            merger = merge(segments)
             with self._publishing:
                 self._indexes = self._indexes.merged(key, merger)
 

@@ -20,7 +20,7 @@ from facerec.gallery.reading import (
 )
 from facerec.gallery.vault import Vault
 
-__all__ = ["all_valid", "changed_since", "read_changes", "touched_since"]
+__all__ = ["all_valid", "changed_since", "matched_at", "read_changes", "touched_since"]
 
 _profile, _template, _key = schema.profile.c, schema.template.c, schema.data_key.c
 _gallery, _membership, _change = schema.gallery.c, schema.membership.c, schema.change.c
@@ -85,12 +85,12 @@ def changed_since(connection: Connection, revision: int) -> frozenset[int]:
 
 def all_valid(connection: Connection, people: Sequence[int], instant: str) -> bool:
     """Return whether all of some people may be matched at a moment."""
-    valid = select(func.count()).where(_profile.number.in_(people), *_matched_at(instant))
+    valid = select(func.count()).where(_profile.number.in_(people), *matched_at(instant))
     return connection.scalar(valid) == len(people)
 
 
-def _matched_at(instant: str) -> tuple[ColumnElement[bool], ...]:
-    """Who may be matched at a moment."""
+def matched_at(instant: str) -> tuple[ColumnElement[bool], ...]:
+    """Say who may be matched at a moment: active; and their validity has begun; and not ended."""
     return (
         _profile.state == ProfileState.ACTIVE.value,
         or_(_profile.valid_from.is_(None), _profile.valid_from <= instant),
@@ -129,7 +129,7 @@ def _templates(instant: str) -> _Query:
         .select_from(schema.template)
         .join(schema.profile, _template.profile == _profile.number)
         .outerjoin(schema.data_key, _key.profile == _profile.number)
-        .where(*_matched_at(instant))
+        .where(*matched_at(instant))
         .order_by(_template.profile, _template.number)
     )
 

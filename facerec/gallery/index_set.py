@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import EmbeddingSpaceError, GalleryNotFoundError
 from facerec.gallery.index_rows import Changes, IndexedRows, joined_rows
-from facerec.gallery.index_rules import EXACT, IndexRules
+from facerec.gallery.index_rules import MAXIMA, IndexRules
 from facerec.gallery.profile import Candidates
 from facerec.gallery.vector_index import Hit, Merger, VectorIndex, best_hits
 from facerec.gallery.vector_segment import Segment
@@ -52,7 +52,7 @@ class IndexSet:
     galleries: tuple[str, ...] = ()
     indexes: dict[IndexKey, VectorIndex] = field(default_factory=dict)
     people: dict[str, int] = field(default_factory=dict)
-    rules: IndexRules = EXACT
+    rules: IndexRules = MAXIMA
     _counts: dict[tuple[tuple[str, ...], str], _Counts] = field(default_factory=dict)
 
     def updated(self, changes: Changes) -> "IndexSet":
@@ -157,7 +157,6 @@ class IndexSet:
             revision=self.revision,
             templates=sum(index.templates for index in indexes),
             elsewhere=counts.elsewhere,
-            index="; ".join(sorted({index.method for index in indexes})) or "exact",
         )
 
     def _of(self, embedding_space: str, galleries: Sequence[str]) -> list[VectorIndex]:

@@ -188,15 +188,14 @@ class Candidates:
 
     Attributes:
         profile_ids: (k,) ids.
-        similarities: float32 (k,), descending; each the person's highest cosine similarity.
+        similarities: float32 (k,), descending; each the person's score: their highest similarity,
+            or the mean of their best few.
         searched: Number of people searched, for thresholds that depend on it.
         revision: Revision of the gallery that answered.
         templates: Number of templates that the probe was compared with, for the same; 0 where only
             the people were counted.
         elsewhere: Number of people of those galleries who were not searched, because all their
             templates are in other embedding spaces.
-        index: How they were searched: ``exact``, or what was not and how often that finds the same
-            person.
     """
 
     profile_ids: tuple[str, ...]
@@ -205,7 +204,6 @@ class Candidates:
     revision: int
     templates: int = 0
     elsewhere: int = 0
-    index: str = "exact"
 
     def __len__(self) -> int:
         return len(self.profile_ids)

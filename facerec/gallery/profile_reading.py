@@ -17,7 +17,7 @@ __all__ = ["read_profile", "read_profiles", "read_profiles_of"]
 _profile, _template, _key = schema.profile.c, schema.template.c, schema.data_key.c
 _gallery, _membership, _consent = schema.gallery.c, schema.membership.c, schema.consent.c
 
-_FEW = 500
+_FEW = 1000
 """So many people are named in a query; of more, all are read and the rest dropped."""
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 from facerec.gallery.index_rows import IndexedRows, joined_rows
-from facerec.gallery.index_rules import EXACT, IndexRules
+from facerec.gallery.index_rules import MAXIMA, IndexRules
 from facerec.gallery.person_score import MAXIMUM, PersonScore
 from facerec.gallery.vector_segment import Hit, Segment, best_hits
 
@@ -54,7 +54,7 @@ class VectorIndex:
 
     size: int
     _segments: tuple[Segment, ...] = ()
-    rules: IndexRules = EXACT
+    rules: IndexRules = MAXIMA
 
     @cached_property
     def people(self) -> NDArray[np.int64]:
@@ -71,11 +71,6 @@ class VectorIndex:
     def templates(self) -> int:
         """Number of templates that can be found."""
         return sum(segment.live_rows for segment in self._segments)
-
-    @property
-    def method(self) -> str:
-        """How it is searched: ``exact``, or what of it is not."""
-        return "exact"
 
     def has(self, people: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which of some people can be found, bool (n,)."""
@@ -153,7 +148,7 @@ class VectorIndex:
         )
 
 
-def merge(segments: tuple[Segment, ...], rules: IndexRules) -> Merger:
+def merge(segments: tuple[Segment, ...]) -> Merger:
     """Make one segment of several; the slow part of merging, which needs no lock."""
     live = [segment.live() for segment in segments if segment.live_rows]
     return Merger(segments, Segment.of(joined_rows(live)) if live else None)

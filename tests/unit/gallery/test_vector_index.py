@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 from facerec.gallery.index_rows import IndexedRows
-from facerec.gallery.vector_index import Hit, VectorIndex, best_hits
+from facerec.gallery.vector_index import SMALL, Hit, VectorIndex, best_hits, merge
+from facerec.gallery.vector_segment import Segment
 
 SIZE = 8
 
@@ -130,3 +131,76 @@ def test_probe_of_another_length_is_refused() -> None:
 def test_best_hits_gives_everybody_once_with_their_best_score() -> None:
     hits = [Hit(-0.5, 1, "a"), Hit(-0.9, 2, "b"), Hit(-0.7, 1, "a"), Hit(-0.1, 3, "c")]
     assert [(hit.person, hit.distance) for hit in best_hits(hits, 2)] == [(2, -0.9), (1, -0.7)]
+
+
+def large(people: range, rng: np.random.Generator) -> IndexedRows:
+    """Two templates a person."""
+    numbers = np.repeat(np.array(people), 2).tolist()
+    return rows(numbers, unit(rng, len(numbers)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sets(st.integers(0, 5 * SMALL // 2), max_size=40), min_size=2, max_size=4),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+)
+def test_segments_that_are_merged_while_people_come_and_go(
+    leaving: list[set[int]], empty_one: bool, seed: int
+) -> None:
+    """Everything changes between the beginning of merging and its end; nobody is lost or back."""
+    rng, half = np.random.default_rng(seed), SMALL // 2
+    parts = [large(range(n * (half + 9), (n + 1) * (half + 9)), rng) for n in range(3)]
+    index = VectorIndex(SIZE, tuple(Segment.of(part) for part in parts))
+    model = {
+        int(person): part.embeddings[part.people == person]
+        for part in parts
+        for person in np.unique(part.people)
+    }
+    index, model = forgotten(index, model, leaving[0])
+    waiting = index.to_merge()
+    assert len(waiting) == 2  # of like size
+    merger = merge(waiting)
+    if empty_one:
+        leaving = [*leaving, set(parts[2].people.tolist())]
+    for who in leaving[1:]:
+        index, model = forgotten(index, model, who)
+        new = {person: unit(rng, 1) for person in sorted(who)[:2]}  # some come back, changed
+        index = index.updated(
+            none(), rows(list(new), np.concatenate([*new.values(), unit(rng, 0)]))
+        )
+        model |= new
+    merged = index.merged(merger)
+    assert merged.people.tolist() == index.people.tolist() == sorted(model)
+    assert merged.templates == sum(len(templates) for templates in model.values())
+    for probe in unit(rng, 3):
+        expected = brute_force(model, probe, 3)
+        for found in (merged.search(probe, 3), index.search(probe, 3)):
+            assert [hit.person for hit in found] == [person for person, _ in expected]
+
+
+def forgotten(
+    index: VectorIndex, model: dict[int, NDArray[np.float32]], who: set[int]
+) -> tuple[VectorIndex, dict[int, NDArray[np.float32]]]:
+    left = {person: templates for person, templates in model.items() if person not in who}
+    return index.updated(
+        np.array(sorted(who), np.int64), rows([], unit(np.random.default_rng(), 0))
+    ), left
+
+
+def test_merging_until_all_is_well_leaves_few_segments() -> None:
+    rng = np.random.default_rng(6)
+    index = VectorIndex(SIZE)
+    for n in range(9):
+        index = index.updated(none(), large(range(n * SMALL, (n + 1) * SMALL), rng))
+        while waiting := index.to_merge():
+            index = index.merged(merge(waiting))
+        sizes = [len(segment) for segment in index._segments]
+        assert sum(sizes) == 2 * (n + 1) * SMALL
+        assert all(a >= 2 * b for a, b in itertools.pairwise(sizes))
+    index = index.updated(np.arange(5 * SMALL), rows([], unit(rng, 0)))
+    while waiting := index.to_merge():
+        index = index.merged(merge(waiting))
+    assert sum(len(segment) for segment in index._segments) <= 2 * index.templates
+    gone = index.updated(np.arange(9 * SMALL), rows([], unit(rng, 0)))
+    assert gone.templates == 0 and gone.search(unit(rng, 1)[0], 2) == []
