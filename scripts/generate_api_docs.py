@@ -25,7 +25,7 @@ sequenceDiagram
     participant P as Person
     participant G as Gate
     participant S as facerec serve
-    participant L as Log
+    participant L as Log and journal
     G->>S: TLS with the gate's certificate
     P->>G: steps up
     loop until the answer is not RETRY, or the gate gives up
@@ -36,6 +36,30 @@ sequenceDiagram
         S-->>G: GRANTED, DENIED, UNKNOWN or RETRY with reasons
     end
     G->>P: opens, or stays shut
+```
+
+A gate with a camera sends its frames instead, without waiting for answers:
+
+```mermaid
+sequenceDiagram
+    participant G as Gate with a camera
+    participant S as facerec serve
+    participant W as Watcher
+    W->>S: WatchDecisions(resume token)
+    G->>S: StreamAuthorize: the gate's name
+    S-->>G: ready
+    loop as long as the gate is open for business
+        G->>S: frame
+        Note over S: a frame that is still waiting<br>gives way to a newer one
+        S->>S: follow each person, gather evidence
+        opt the evidence of a person is enough
+            S-->>G: GRANTED, DENIED or UNKNOWN
+            S-->>W: the same, with a new resume token
+        end
+        opt nothing for five seconds
+            S-->>G: ping
+        end
+    end
 ```
 """
 
@@ -76,13 +100,20 @@ def of_file(file: descriptor_pb2.FileDescriptorProto) -> Iterator[str]:
         for j, method in enumerate(service.method):
             request, response = short(method.input_type), short(method.output_type)
             yield (
-                f"### {service.name}.{method.name}\n\nTakes {linked(request)}, returns "
-                f"{linked(response)}.\n\n{comments[SERVICE, i, 2, j]}"
+                f"### {service.name}.{method.name}\n\n"
+                f"Takes {streamed(method.client_streaming)}{linked(request)}, returns "
+                f"{streamed(method.server_streaming)}{linked(response)}.\n\n"
+                f"{comments[SERVICE, i, 2, j]}"
             )
     for i, message in enumerate(file.message_type):
         yield from of_message(message, comments, (MESSAGE, i), "")
     for i, enum in enumerate(file.enum_type):
         yield of_enum(enum, comments, (ENUM, i), "")
+
+
+def streamed(streaming: bool) -> str:
+    """Return how one says that there are many of a message."""
+    return "a stream of " if streaming else ""
 
 
 def of_message(

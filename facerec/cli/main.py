@@ -22,6 +22,7 @@ from facerec.cli.detect import detect
 from facerec.cli.enroll import enroll
 from facerec.cli.evaluate import evaluate
 from facerec.cli.gallery import gallery
+from facerec.cli.gate import gate
 from facerec.cli.identify import identify
 from facerec.cli.keys import keys
 from facerec.cli.models import models
@@ -75,6 +76,7 @@ app.command()(demo)
 app.command()(serve)
 app.add_typer(bench, name="bench")
 app.add_typer(cameras)
+app.add_typer(gate)
 app.add_typer(pki)
 app.add_typer(tokens)
 app.add_typer(models)

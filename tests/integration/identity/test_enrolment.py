@@ -15,7 +15,9 @@ from tests.integration.identity.server_process import ServerProcess, facerec
 
 @pytest.fixture(scope="module")
 def desk_home(new_home: Callable[[], Path]) -> Path:
-    return new_home()
+    path = new_home()
+    (path / "facerec.toml").write_text("[enrolment]\nkeep_images = true\n")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +92,9 @@ def test_galleries_are_searched_as_named(
 ) -> None:
     with Gallery.open(Settings(home=desk_home).database_path) as gallery:
         gallery.create_gallery("guests")
-    desk.enrol("Joe Biden", [portraits["biden-2010"]], profile_id="biden", galleries=["guests"])
+        desk.enrol("Joe Biden", [portraits["biden-2010"]], profile_id="biden", galleries=["guests"])
+        kept = gallery.reembedder.source("biden").images
+        assert list(kept.values()) == [portraits["biden-2010"]]  # as settings say
     assert who(desk, portraits["biden-2010"]) is None
     (face,) = desk.identify(portraits["biden-2010"], galleries=["guests"], main_only=True).faces
     assert face.profile_id == "biden"
