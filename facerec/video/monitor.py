@@ -28,7 +28,7 @@ from facerec.video.tracker import Tracker
 __all__ = ["Analyzer", "Monitor", "Observation", "TrackDecision", "TrackView"]
 
 _TICK_S = 1e-3
-_EVERY_FRAME = DetectionPace(idle_s=0.0, decided_s=0.0)
+_EVERY_FRAME = DetectionPace(idle_s=0.0, decided_s=0.0, undecided_s=0.0)
 
 
 class Analyzer(Protocol):

@@ -127,7 +127,7 @@ def play(
         min_quality=0.2,
         camera="gate",
         continuity=continuity,
-        pace=pace or DetectionPace(0, 0),
+        pace=pace or DetectionPace(0, 0, 0),
     )
     observations = tuple(monitor.observe(frame(number, cut_at=cut_at)) for number in range(frames))
     return Played(observations, monitor.finish(), analyzer)

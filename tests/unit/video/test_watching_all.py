@@ -57,7 +57,7 @@ def camera(name: str, source: Scripted) -> WatchedCamera:
         RULES,
         min_quality=0.2,
         camera=name,
-        pace=DetectionPace(0, 0),
+        pace=DetectionPace(0, 0, 0),
     )
     return WatchedCamera(name, source, monitor)
 
