@@ -27,11 +27,13 @@ def export_profile(
     with stated_failures():
         from facerec.assembly import open_gallery
         from facerec.cli.profiles import profile_record
+        from facerec.gallery.audit_event import AuditEvent, AuditKind
         from facerec.settings import load_settings
 
         with open_gallery(load_settings(home)) as people:
             profile, templates = people.get(profile_id), people.templates(profile_id)
             images = people.reembedder.source(profile_id).images
+            people.record_now(AuditEvent(AuditKind.PROFILE_EXPORTED, profile_id=profile_id))
         record = profile_record(profile) | {
             "references": [_template(t) for t in templates],
             "images": [_image(sha256, data) for sha256, data in images.items()],

@@ -137,6 +137,7 @@ def load_application(settings: Settings) -> Application:
             gallery,
             min_quality=settings.decision.min_quality,
             check=build_enrolment_check(settings, gallery, analyzer.embedding_space),
+            keep_images=settings.enrolment.keep_images,
         ),
         gallery=gallery,
         default_gallery=settings.gallery,

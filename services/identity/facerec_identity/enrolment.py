@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from facerec.decision.enrolment import AssessedPicture, assess_picture
@@ -109,12 +109,14 @@ class Registrar:
         gallery: Where people are enrolled.
         min_quality: Least overall quality of a picture, 0..1.
         check: Holds who is to be enrolled against everybody enrolled.
+        keep_images: Whether the pictures are kept, sealed, beside their templates.
     """
 
     reader: FaceReader
     gallery: Gallery
     min_quality: float
     check: EnrolmentCheck
+    keep_images: bool = False
 
     def enrol(
         self,
@@ -240,13 +242,16 @@ class Registrar:
         return Enrolment(profile, self.gallery.life_cycle.version(profile.profile_id), pictures)
 
     def _assess(self, image: RequestImage, source: str) -> AssessedPicture:
-        return assess_picture(
+        picture = assess_picture(
             self.reader.analyzer,
             self.reader.decode(image),
             source=source,
             min_quality=self.min_quality,
             content_sha256=_content_of(image),
         )
+        if picture.template is None or not self.keep_images:
+            return picture
+        return replace(picture, template=replace(picture.template, image=image.data))
 
 
 def _refuse(judged: Judgement) -> None:
