@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sqlite3
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,18 +78,61 @@ def test_export_gives_everything_that_is_held(facerec: Facerec, tmp_path: Path) 
 
 
 def test_erase_asks_and_leaves_a_receipt(facerec: Facerec, own_home: Path) -> None:
+    """Afterwards no file under the home has a trace of the person, however it is written."""
+    told = {"name": "Ada Lovelace", "external": "staff-4711", "floor": "attic", "form": "form 7"}
+    facerec(
+        *("profiles", "update", "ada", "--external-id", told["external"]),
+        *("--attribute", f"floor={told['floor']}", "--name", told["name"]),
+    )
+    with Gallery.open(own_home / "gallery.db") as gallery:
+        gallery.search(unit(1), embedding_space=SPACE)
+        gallery.save_snapshot()
+    sealed = sealed_of(own_home / "gallery.db", "ada")
+    assert len(sealed) >= 5
+    content = contents(own_home)
+    assert all(any(value in each for each in content.values()) for value in sealed)
+
     assert facerec("profiles", "erase", "ada").code == 1  # nobody answers
     assert len(facerec("profiles", "list", "--json").record) == 2
     receipt = facerec("profiles", "erase", "ada", "--yes", "--json").record
     assert (receipt["profile_id"], receipt["templates"]) == ("ada", 1)
     assert len(receipt["evidence_sha256"]) == 64
     assert [p["profile_id"] for p in facerec("profiles", "list", "--json").record] == ["charles"]
-    for path in own_home.iterdir():
-        if path.is_file():
-            assert b"Lovelace" not in path.read_bytes()
-            assert unit(1).tobytes() not in path.read_bytes()
+    (kept,) = facerec("profiles", "receipts", "--json").record
+    assert kept == {key: receipt[key] for key in kept}
+    assert receipt["receipt_id"] in facerec("profiles", "receipts").out
+
+    traces = list(sealed)
+    for text in (*told.values(), "Ada", "Lovelace"):
+        traces += [text.encode(), text.encode("utf-16-le"), base64.b64encode(text.encode())]
+    for dtype in ("<f4", ">f4", "<f2", "<f8"):
+        traces.append(unit(1).astype(dtype).tobytes())
+    traces.append(base64.b64encode(unit(1).tobytes()))
+    for path, held in contents(own_home).items():
+        assert not [trace for trace in traces if trace in held], path
     done = facerec("profiles", "erase", "ada", "--yes")
     assert (done.code, "no profile" in done.err) == (1, True)
+
+
+def contents(home: Path) -> dict[Path, bytes]:
+    """Return every file under a home but the networks."""
+    files = (path for path in home.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in files if (home / "models") not in path.parents}
+
+
+def sealed_of(database: Path, profile_id: str) -> list[bytes]:
+    """Return all that is stored sealed of a person, from every table that refers to them."""
+    connection = sqlite3.connect(database)
+    (number,) = connection.execute(
+        "SELECT number FROM profile WHERE profile_id = ?", [profile_id]
+    ).fetchone()
+    values = list(connection.execute("SELECT * FROM profile WHERE number = ?", [number]))
+    for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        if "profile" in columns:
+            values += connection.execute(f"SELECT * FROM {table} WHERE profile = ?", [number])
+    connection.close()
+    return [value for row in values for value in row if isinstance(value, bytes)]
 
 
 def test_retention_erases_whose_time_is_up(facerec: Facerec) -> None:
