@@ -31,8 +31,8 @@ def taught(reader: ChipReader, embedder: Embedder, advance: Callable[[int], None
     """
     if embedder.alignment != reader.description.alignment:
         raise TrainingError(
-            "the data's chips are not cut as the teacher takes them; prepare the data with "
-            "--like-embedder"
+            "the data's chips are not cut as the teacher takes them; prepare the data with the "
+            "teacher as FACEREC_ANALYSIS__EMBEDDER"
         )
     starts = range(0, len(reader), AT_ONCE)
 
