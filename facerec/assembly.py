@@ -59,7 +59,10 @@ def build_analyzer(settings: Settings, observe: "StageObserver | None" = None) -
     store = ModelStore(settings.models_dir)
     _require_all(store, analysis.networks)
     manifest = store.require(analysis.embedder, ModelTask.EMBEDDER)
-    embedder = NetworkEmbedder(_session(settings, store, analysis.embedder), manifest)
+    # A GPU wants many chips at once; for a CPU `NetworkEmbedder` knows best.
+    on_gpu = {"views_at_once": 64} if settings.inference.engine == "tensorflow" else {}
+    session = _session(settings, store, analysis.embedder)
+    embedder = NetworkEmbedder(session, manifest, **on_gpu)
     return FaceAnalyzer(
         _detector(settings, store),
         embedder,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.analysis.detection.merging import average_landmarks, best_of_face
+from facerec.analysis.detection.merging import average_landmarks, best_of_face, weigh
 from facerec.analysis.detection.placing import placed, resized
 from facerec.analysis.faces import Faces
 
@@ -55,8 +55,9 @@ def refine(
     for i in range(len(faces)):
         face = faces[i : i + 1]
         cells = _close_up(find_cells, image_bgr, face, CLOSE_UP_PX, face_px)
-        again = average_landmarks(cells, face)
-        box, score = best_of_face(cells, face)
+        weights = weigh(cells, face)
+        again = average_landmarks(cells, face, weights)
+        box, score = best_of_face(cells, face, weights)
         landmarks[i] = (face.landmarks_px[0] + again.landmarks_px[0]) / 2
         boxes[i] = (face.boxes_xyxy_px[0] + box) / 2
         scores[i] = (face.detection_scores[0] + score) / 2
@@ -85,7 +86,8 @@ def look_again(
     Returns:
         The face with the close-up's landmarks, or with its own where the close-up shows none.
     """
-    return average_landmarks(_close_up(find_cells, image_bgr, face, close_up_px, face_px), face)
+    cells = _close_up(find_cells, image_bgr, face, close_up_px, face_px)
+    return average_landmarks(cells, face, weigh(cells, face))
 
 
 def _close_up(

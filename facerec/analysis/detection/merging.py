@@ -13,7 +13,7 @@ from facerec.analysis.detection.suppression import (
 )
 from facerec.analysis.faces import Faces
 
-__all__ = ["SEEN_FROM", "average_landmarks", "best_of_face", "merge", "without_parts"]
+__all__ = ["SEEN_FROM", "average_landmarks", "best_of_face", "merge", "weigh", "without_parts"]
 
 MAX_OVERLAP = 0.3
 """Intersection over union above which two boxes are one face; YuNet's and OpenCV's usual value."""
@@ -49,7 +49,7 @@ def merge(cells: Faces, *, min_score: float) -> Faces:
     """
     good = cells[cells.detection_scores >= min_score]
     best = good[suppress_overlaps(good.boxes_xyxy_px, good.detection_scores, MAX_OVERLAP)]
-    return average_landmarks(cells, best)
+    return average_landmarks(cells, best, weigh(cells, best))
 
 
 def without_parts(cells: Faces, larger: Faces) -> Faces:
@@ -74,20 +74,25 @@ def without_parts(cells: Faces, larger: Faces) -> Faces:
     return cells[np.flatnonzero(~is_part)]
 
 
-def average_landmarks(cells: Faces, faces: Faces) -> Faces:
+def weigh(cells: Faces, faces: Faces) -> NDArray[np.float32]:
+    """Return the score of each cell that sees a face, 0 for others: float32 (faces, cells)."""
+    same = overlaps(faces.boxes_xyxy_px, cells.boxes_xyxy_px) > SAME_FACE_OVERLAP
+    return np.where(same, cells.detection_scores, np.float32(0))
+
+
+def average_landmarks(cells: Faces, faces: Faces, weights: NDArray[np.float32]) -> Faces:
     """Average the landmarks of the cells that see each face.
 
     Args:
         cells: Cells, in any order.
         faces: Faces in pixels of the same image.
+        weights: Of the cells for the faces, as from `weigh`.
 
     Returns:
         The same faces with averaged landmarks; a face that no cell sees keeps its own.
     """
     if not len(faces) or not len(cells):
         return faces
-    same = overlaps(faces.boxes_xyxy_px, cells.boxes_xyxy_px) > SAME_FACE_OVERLAP
-    weights = np.where(same, cells.detection_scores, 0)
     totals = weights.sum(axis=1)[:, None, None]
     sums = (weights @ cells.landmarks_px.reshape(len(cells), -1)).reshape(-1, 5, 2)
     landmarks = faces.landmarks_px.copy()
@@ -95,12 +100,11 @@ def average_landmarks(cells: Faces, faces: Faces) -> Faces:
     return replace(faces, landmarks_px=landmarks)
 
 
-def best_of_face(cells: Faces, face: Faces) -> tuple[NDArray[np.float32], float]:
+def best_of_face(
+    cells: Faces, face: Faces, weights: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], float]:
     """Return box (4,) and score of the best of the cells that see a face; its own and 0 if none."""
-    if not len(cells):
+    if not weights.any():
         return face.boxes_xyxy_px[0], 0.0
-    same = overlaps(face.boxes_xyxy_px, cells.boxes_xyxy_px)[0] > SAME_FACE_OVERLAP
-    scores = np.where(same, cells.detection_scores, 0)
-    best = int(scores.argmax())
-    box: NDArray[np.float32] = cells.boxes_xyxy_px[best] if same[best] else face.boxes_xyxy_px[0]
-    return box, float(scores[best])
+    best = int(weights[0].argmax())
+    return cells.boxes_xyxy_px[best], float(weights[0, best])

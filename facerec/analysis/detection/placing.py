@@ -33,10 +33,12 @@ def placed(
     Returns:
         The same faces in pixels of the image.
     """
-    size = np.array(pixel_size_xy, np.float32)
-    shift = np.array(corner_xy, np.float32) + (size - 1) / 2
+    size, shift = np.array(
+        [pixel_size_xy, [c + (s - 1) / 2 for c, s in zip(corner_xy, pixel_size_xy, strict=True)]],
+        np.float32,
+    )
     return Faces(
-        faces.boxes_xyxy_px * np.tile(size, 2) + np.tile(shift, 2),
+        (faces.boxes_xyxy_px.reshape(-1, 2, 2) * size + shift).reshape(-1, 4),
         faces.detection_scores,
-        np.asarray(faces.landmarks_px * size + shift, np.float32),
+        faces.landmarks_px * size + shift,
     )

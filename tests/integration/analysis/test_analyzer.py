@@ -44,6 +44,21 @@ def test_one_person_is_alike_and_others_are_not(
     assert max(non_mated) < 0.3
 
 
+def test_an_embedding_does_not_depend_on_the_faces_beside_it(
+    analyzer: FaceAnalyzer, photographs: Photographs
+) -> None:
+    images = [cv2.resize(image, (400, 400)) for image in photographs.values()]
+    side_by_side = np.concatenate(images, axis=1)
+    found = analyzer.detect(side_by_side)
+    assert len(found) >= 5
+    together = analyzer.embed(side_by_side, found).embeddings
+    assert together is not None
+    for i in range(len(found)):
+        alone = analyzer.embed(side_by_side, found[i : i + 1]).embeddings
+        assert alone is not None
+        np.testing.assert_allclose(together[i], alone[0], atol=1e-5)
+
+
 def test_the_steps_together_are_the_steps_one_by_one(
     analyzer: FaceAnalyzer, photographs: Photographs
 ) -> None:

@@ -70,6 +70,24 @@ def test_the_mirrored_chip_counts_as_much_as_the_chip() -> None:
         np.testing.assert_allclose(row, unit(a + b), rtol=1e-5)
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(("faces", "views_at_once"), [(1, 1), (3, 1), (5, 4), (3, 5), (4, 64)])
+def test_faces_are_embedded_in_batches(faces: int, views_at_once: int, mirrored: bool) -> None:
+    network = Flattened()
+    embedder = NetworkEmbedder(network, MANIFEST, views_at_once=views_at_once)
+    given = chips(faces)
+    found = embedder.embed_assessed(given, mirrored=mirrored)
+    sizes = [len(batch) for batch in network.batches]
+    whole, rest = divmod(faces * (2 if mirrored else 1), views_at_once)
+    assert sizes == [views_at_once] * whole + [rest] * (rest > 0)
+    for i in range(faces):
+        alone = NetworkEmbedder(Flattened(), MANIFEST).embed_assessed(
+            given[i : i + 1], mirrored=mirrored
+        )
+        np.testing.assert_array_equal(found.vectors[i], alone.vectors[0])
+        np.testing.assert_array_equal(found.recognisability[i], alone.recognisability[0])
+
+
 def test_a_mirrored_face_has_the_same_embedding() -> None:
     given = chips(1)
     embedder = NetworkEmbedder(Flattened(), MANIFEST)

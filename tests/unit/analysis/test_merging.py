@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.analysis.detection.merging import average_landmarks, merge, without_parts
+from facerec.analysis.detection.merging import average_landmarks, merge, weigh, without_parts
 from facerec.analysis.faces import Faces
 
 
@@ -47,7 +47,9 @@ def test_a_cell_that_overlaps_little_does_not_pull() -> None:
 def test_a_face_that_no_cell_sees_stays_as_it_is() -> None:
     one = faces((0.9, 0, 0, 10, 10))
     for cells in (Faces.empty(), faces((0.5, 90, 0, 10, 10))):
-        np.testing.assert_array_equal(average_landmarks(cells, one).landmarks_px, one.landmarks_px)
+        np.testing.assert_array_equal(
+            average_landmarks(cells, one, weigh(cells, one)).landmarks_px, one.landmarks_px
+        )
 
 
 def test_parts_of_a_larger_face_are_left_out() -> None:
