@@ -1,13 +1,16 @@
 """Backups of galleries in use, and restoring them: whole, checked, and without who was erased."""
 
+import multiprocessing
 import os
 import shutil
 import sqlite3
 import threading
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from facerec.errors import BackupError, GalleryDamagedError, GalleryError, MasterKeyError
@@ -347,6 +350,41 @@ def test_a_backup_holds_no_key_name_or_template_in_the_clear(tmp_path: Path, fil
     for content in members.values():
         for secret in (b"Lovelace", b"4711", unit(1).tobytes(), key, key.hex().encode()):
             assert secret not in content
+
+
+def restore_there(file: Path, path: Path) -> None:
+    put_back(file, path)
+
+
+def test_a_restore_that_is_killed_leaves_the_old_or_the_new(tmp_path: Path, file: Path) -> None:
+    path = tmp_path / "home" / "gallery.db"
+    with Gallery.open(path) as gallery:
+        for number in range(20):
+            gallery.enrol("N", [template(number)])
+        backed_up = content(gallery)
+        save(gallery, file)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    rng = np.random.default_rng(5)
+    for number in range(8):
+        with Gallery.open(path) as gallery:
+            gallery.enrol("late", [template(100 + number)])
+            before, entries = content(gallery), gallery.journal.last_number
+        process = context.Process(target=restore_there, args=(file, path))
+        process.start()
+        time.sleep(float(rng.uniform(0, 0.6)))
+        process.kill()
+        process.join()
+        with Gallery.open(path) as gallery:
+            after = content(gallery)
+            assert after in (before, backed_up)
+            # Restored and entered, or neither.
+            assert (gallery.journal.last_number > entries) == (after == backed_up)
+            assert gallery.journal.verify().sound
+            assert set(found(gallery, 0)) <= {profile.profile_id for profile in gallery.list()}
+    put_back(file, path)
+    with Gallery.open(path) as gallery:
+        assert content(gallery) == backed_up
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
