@@ -2,7 +2,9 @@
 
 Templates are clustered as faces are: each person is a random direction, and their templates lie
 about it with the mated similarity that SFace shows on LFW (about 0.65 in the mean); probes are
-further looks at enrolled people. Everything goes through a real database, so that opening it is
+further looks at enrolled people. Different people are as unlike as SFace finds them: its non-mated
+similarities on LFW have a mean of .003 and a deviation of .092, those of random directions of 128
+numbers 0 and .088. Everything goes through a real database, so that opening it is
 measured too.
 """
 
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from facerec.errors import EvaluationError
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import NewProfile, NewTemplate
+from facerec.gallery.vector_scan import CODED_AT_MOST, COMPRESSED_FROM
 
 __all__ = ["SearchTimes", "fill_with_people", "measure_search", "resident_bytes"]
 
@@ -105,18 +108,21 @@ def measure_search(
         grown = resident_bytes() - before
         for look in looks[:_WARM_UP]:
             _best(gallery, look)
-        times, right, errors = [], 0, []
+        times, found = [], []
         for look in looks:
             started = perf_counter()
-            profile_id, similarity = _best(gallery, look)
+            found.append(_best(gallery, look))
             times.append(perf_counter() - started)
-            exact = embeddings @ look
-            right += profile_id == f"p-{int(exact.argmax()):09d}"
-            errors.append(abs(similarity - float(exact.max())))
+    right, errors = 0, []
+    for look, (profile_id, similarity) in zip(looks, found, strict=True):
+        # Afterwards, since it reads so much that the next search would begin with a cold cache.
+        exact = embeddings @ look
+        right += profile_id == f"p-{int(exact.argmax()):09d}"
+        errors.append(abs(similarity - float(exact.max())))
     p50, p99 = np.percentile(times, [50, 99]) * 1000
     return SearchTimes(
         templates=len(embeddings),
-        index="exact: scan in float16 or float32, scored in float32",
+        index=_index_of(len(embeddings), embeddings.shape[1]),
         probes=probes,
         p50_ms=float(p50),
         p99_ms=float(p99),
@@ -132,6 +138,13 @@ def resident_bytes() -> int:
     """Return the memory that this process has in use (Linux's ``/proc``)."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _index_of(count: int, size: int) -> str:
+    if count < COMPRESSED_FROM:
+        return "exact: all scored in float32"
+    scanned = "4 bits a number" if size <= CODED_AT_MOST else "half precision"
+    return f"exact: scanned in {scanned}, scored in float32"
 
 
 def _open_without_snapshot(path: Path, look: NDArray[np.float32]) -> float:

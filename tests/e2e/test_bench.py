@@ -75,3 +75,18 @@ def test_search_is_timed_and_held_against_numpy() -> None:
     assert times["open_from_snapshot_s"] > 0
     assert times["bytes_per_template"] >= 0
     assert "float32" in times["index"]
+
+
+def test_search_is_timed_over_several_sizes_and_drawn(tmp_path: Path) -> None:
+    plot = tmp_path / "times.png"
+    sizes = ["--templates", "900", "--templates", "300"]
+    options = ["--probes", "20", "--size", "16", "--plot", str(plot), "--json"]
+    done = run("bench", "search", *sizes, *options)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [times["templates"] for times in found] == [300, 900]
+    assert all(times["recall_at_1"] == 1.0 for times in found)
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    failed = run("bench", "search", "--templates", "50", "--plot", str(tmp_path / "no" / "x.png"))
+    assert failed.returncode == 1
+    assert "cannot write" in failed.stderr and "Traceback" not in failed.stderr

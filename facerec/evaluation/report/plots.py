@@ -27,6 +27,7 @@ __all__ = [
     "precision_recall_plot",
     "reliability_plot",
     "roc_plot",
+    "search_time_plot",
 ]
 
 BLUE, RED, GREY, GREEN = "#1f5fa8", "#c0392b", "#8a94a3", "#2c7a4b"
@@ -249,3 +250,29 @@ def _thinned(
         wanted = np.linspace(position[-1], position[0], points)
         rows = rows[np.unique(np.searchsorted(-position, -wanted[::-1]).clip(0, len(rows) - 1))]
     return curve.fmr[rows], curve.fnmr[rows]
+
+
+def search_time_plot(
+    name: str,
+    templates: NDArray[np.int64],
+    p50_ms: NDArray[np.float64],
+    p99_ms: NDArray[np.float64],
+) -> Figure:
+    """Return the time of one search over the size of the gallery, both axes logarithmic.
+
+    Args:
+        name: File name without ending.
+        templates: int64 (s,), ascending.
+        p50_ms: float64 (s,), medians.
+        p99_ms: float64 (s,), times that 99 of 100 searches keep to.
+    """
+    made: list[Figure] = []
+    caption = "Time of one search over the number of templates searched."
+    with _drawn(name, caption, made) as axes:
+        axes.plot(templates, p50_ms, "o-", color=BLUE, label="median")
+        axes.plot(templates, p99_ms, "o-", color=RED, label="99 of 100")
+        axes.set(
+            xlabel="Templates in the gallery", ylabel="Milliseconds", xscale="log", yscale="log"
+        )
+        axes.legend(loc="upper left")
+    return made[0]
