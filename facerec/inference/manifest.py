@@ -57,7 +57,8 @@ class EmbeddingCentre:
 
     Attributes:
         version: Rises whenever `vector` changes; part of the space id.
-        vector: Mean of unit-length embeddings, as many numbers as an embedding has.
+        vector: Mean of unit-length embeddings, or a share of it, as many numbers as an embedding
+            has.
         provenance: What it was fitted on, in words.
     """
 
