@@ -13,7 +13,7 @@ import csv
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,10 +30,10 @@ from facerec.gallery.profile import NewTemplate
 from facerec.monitor_assembly import MonitorMaker
 from facerec.settings import load_settings
 from facerec.video.frame import Frame
-from facerec.video.observation import TrackDecision
 from facerec.video.source import open_source
 
 Image = NDArray[np.uint8]
+Names = dict[tuple[int, int], set[str]]
 SHOWN_FROM = datetime(2026, 1, 1, tzinfo=UTC)
 FPS = 15.0
 PART_FRAMES = 27
@@ -41,7 +41,7 @@ STILLS = (0.1, 0.5, 0.9)
 
 
 def blurred(image: Image, number: int) -> Image:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), 2.0), np.uint8)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 1.3), np.uint8)
 
 
 def darkened(image: Image, number: int) -> Image:
@@ -96,7 +96,11 @@ class Part:
 
 @dataclass
 class Tally:
-    """What came of all visits."""
+    """What came of all visits.
+
+    A name is wrong when it was told in that visit; one that was told before, and shown on somebody
+    else until the track was found to show another face, has outlived a cut.
+    """
 
     visits: int = 0
     right: int = 0
@@ -104,16 +108,22 @@ class Tally:
     missed: int = 0
     strangers: int = 0
     strangers_named: int = 0
-    by_trouble: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    outlived: int = 0
+    by_trouble: dict[str, list[int]] = field(default_factory=dict)
 
-    def add(self, trouble: str, person: str, enrolled: bool, names: set[str]) -> None:
+    def add(
+        self, trouble: str, person: str, enrolled: bool, told: set[str], shown: set[str]
+    ) -> None:
+        self.outlived += bool(shown - told - {person})
+        names = told | (shown & {person})
         if not enrolled:
             self.strangers += 1
             self.strangers_named += bool(names)
             return
         self.visits += 1
-        self.by_trouble[trouble][1] += 1
-        self.by_trouble[trouble][0] += names == {person}
+        right_of_all = self.by_trouble.setdefault(trouble, [0, 0])
+        right_of_all[0] += names == {person}
+        right_of_all[1] += 1
         self.right += names == {person}
         self.wrong += bool(names - {person})
         self.missed += not names
@@ -196,23 +206,33 @@ def film(parts: list[Part]) -> Iterator[Frame]:
             index += 1
 
 
-def named_by_tracks(
-    maker: MonitorMaker, parts: list[Part]
-) -> tuple[dict[tuple[int, int], set[str]], list[float]]:
-    """Play the film through a monitor; return the names of each part's left and right person."""
+def named_by_tracks(maker: MonitorMaker, parts: list[Part]) -> tuple[Names, Names, list[float]]:
+    """Play the film through a monitor.
+
+    Returns:
+        The names that were told of each part's left and right person, those that were shown on
+        them, and the times to decision.
+    """
     monitor = maker.monitor("film", ["default"])
-    decisions: list[TrackDecision] = []
+    latencies: list[float] = []
+    told: Names = defaultdict(set)
+    shown: Names = defaultdict(set)
     for frame in film(parts):
-        decisions += monitor.observe(frame).decisions
-    decisions += monitor.finish()
-    names: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for told in decisions:
-        if told.name is None:
-            continue
-        at = int((told.decided - SHOWN_FROM).total_seconds() * FPS + 0.5) // PART_FRAMES
-        middle = (told.box_xyxy_px[0] + told.box_xyxy_px[2]) / 2
-        names[at, int(middle > parts[at].split_px)].add(told.name)
-    return names, [d.verdict.latency_s for d in decisions if d.name is not None]
+        observation = monitor.observe(frame)
+        at = frame.index // PART_FRAMES
+        for decision in observation.decisions:
+            if decision.name is not None:
+                latencies.append(decision.verdict.latency_s)
+                told[at, side_of(parts[at], decision.box_xyxy_px)].add(decision.name)
+        for view in observation.tracks if observation.searched else ():
+            if view.name is not None:
+                shown[at, side_of(parts[at], view.box_xyxy_px)].add(view.name)
+    return told, shown, latencies
+
+
+def side_of(part: Part, box_xyxy_px: Sequence[float] | NDArray[np.float32]) -> int:
+    """0 for the left of two people, 1 for the right one."""
+    return int((float(box_xyxy_px[0]) + float(box_xyxy_px[2])) / 2 > part.split_px)
 
 
 @dataclass
@@ -230,9 +250,9 @@ class Frames:
 
 def named_by_frames(
     maker: MonitorMaker, parts: list[Part], gallery: Gallery, enrolled: list[str]
-) -> tuple[dict[tuple[int, int], set[str]], Frames]:
+) -> tuple[Names, Frames]:
     """Judge each face of each frame alone, at the same operating point."""
-    names: dict[tuple[int, int], set[str]] = defaultdict(set)
+    names: Names = defaultdict(set)
     counts = Frames()
     for at, part in enumerate(parts):
         before: dict[int, str] = {}
@@ -256,13 +276,12 @@ def named_by_frames(
     return names, counts
 
 
-def tallied(
-    parts: list[Part], names: dict[tuple[int, int], set[str]], enrolled: list[str]
-) -> Tally:
+def tallied(parts: list[Part], told: Names, shown: Names, enrolled: list[str]) -> Tally:
     tally = Tally()
     for at, part in enumerate(parts):
         for side, person in enumerate(part.people):
-            tally.add(part.trouble, person, person in enrolled, names[at, side])
+            names = told[at, side], shown[at, side]
+            tally.add(part.trouble, person, person in enrolled, *names)
     return tally
 
 
@@ -271,6 +290,7 @@ def main() -> None:
     parser.add_argument("clips", type=Path)
     parser.add_argument("labels", type=Path)
     parser.add_argument("--people", type=int, help="people enrolled; all but one by default")
+    parser.add_argument("--most", type=int, help="parts at most; all by default")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--home", type=Path)
     given = parser.parse_args()
@@ -279,21 +299,21 @@ def main() -> None:
     clips = read_clips(given.clips, given.labels, analyzer)
     everybody = list(dict.fromkeys(clip.person for clip in clips))
     enrolled = everybody[: given.people or len(everybody) - 1]
-    parts = make_parts(clips, np.random.default_rng(given.seed))
+    parts = make_parts(clips, np.random.default_rng(given.seed))[: given.most]
     with (
         tempfile.TemporaryDirectory() as scratch,
         Gallery.open(Path(scratch) / "gallery.db") as gallery,
     ):
         enrol(gallery, clips, enrolled, analyzer)
         maker = MonitorMaker.of(settings, gallery, analyzer)
-        by_tracks, latencies = named_by_tracks(maker, parts)
+        told, shown, latencies = named_by_tracks(maker, parts)
         by_frames, frames = named_by_frames(maker, parts, gallery, enrolled)
     record = {
         "seconds": len(parts) * PART_FRAMES / FPS,
         "parts": len(parts),
-        "evidence": asdict(tallied(parts, by_tracks, enrolled)),
+        "evidence": asdict(tallied(parts, told, shown, enrolled)),
         "time_to_decision_s_p50": float(np.median(latencies)) if latencies else None,
-        "frame_by_frame": asdict(tallied(parts, by_frames, enrolled)),
+        "frame_by_frame": asdict(tallied(parts, by_frames, by_frames, enrolled)),
         "frames": asdict(frames),
     }
     print(json.dumps(record, indent=1))

@@ -95,6 +95,9 @@ def watch(
         stop = Event()
         with _stopped_by_signals(stop):
             _watch_all(cameras, telling, max_frames, stop, as_json)
+    for path in films:
+        if path is not None:
+            messages.print(f"Annotated film: {escape(str(path))}", soft_wrap=True)
 
 
 def _camera_names(sources: Sequence[str], given: Sequence[str]) -> list[str]:

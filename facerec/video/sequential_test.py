@@ -22,7 +22,7 @@ __all__ = ["SequentialEvidence", "effective_looks", "stranger_bound"]
 LOOK_CORRELATION = 0.9
 """Between the similarities that two looks at one face have to somebody else. Measured: .98 in
 tracks made of still photographs (344 people, 609 strangers of LFW), .95 at .1 s to .84 at 1 s in
-webcam clips. A smaller number makes thresholds stricter (docs/accuracy.md)."""
+webcam clips. A smaller number makes thresholds stricter (docs/cameras.md)."""
 _MISSED = 0.01
 """Odds under which the best candidate is given up, when every second comer is enrolled."""
 

@@ -110,6 +110,7 @@ def test_a_stranger_before_an_empty_gallery_is_told_once_and_the_film_shows_it(
     assert done.out.count("unknown") == 1, done.out
     assert "empty_gallery" in done.out
     assert "nobody is enrolled" in done.err
+    assert f"Annotated film: {film}" in done.err
     with open_source(str(clip)) as original, open_source(str(film)) as annotated:
         assert annotated.resolution_wh == original.resolution_wh
         pairs = list(zip(original, annotated, strict=True))
