@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from facerec.cli.evaluation_setup import TemplateMaker, evaluation_settings
 from facerec.decision.operating_point import OperatingPoint
 from facerec.evaluation.calibration.calibrating import CalibrationSource, KnownFaces, calibrate
-from facerec.evaluation.calibration.gallery_growth import expected_fpir
+from facerec.evaluation.calibration.gallery_growth import expected_fpir, shown_by
 from facerec.evaluation.calibration.known_faces import faces_of_table
+from facerec.evaluation.metrics.bootstrap import Interval
 from facerec.evaluation.metrics.comparisons import compare_all
 from facerec.evaluation.pictures.folder import find_people
 from facerec.evaluation.pictures.pairs_file import read_pairs
 
 FMRS = (1e-2, 1e-3, 1e-4)
-SIZES = {1: (50, 100, 200, 400), 3: (20, 40, 60, 80)}
+SIZES = {1: (25, 50, 100, 200, 400), 3: (20, 40, 60, 80)}
 """People in the gallery, by references of each person."""
 FPIR = 0.01
 
@@ -40,7 +41,8 @@ def judge(made_on: str, point: OperatingPoint, others: KnownFaces) -> None:
             threshold = point.threshold_at_fpir(FPIR, size, compared)
             found = expected_fpir(best, np.array([threshold]), np.array([size]))[0, 0]
             what = f"{made_on} FPIR {FPIR:g}, {size} people of {references} reference(s)"
-            report(what, point.fpir_interval_at(threshold, compared), float(found))
+            interval = point.fpir_interval_at(threshold, compared)
+            report(what, interval, float(found), shown_by(float(found), len(best)))
 
 
 def best_of(faces: KnownFaces, references: int) -> NDArray[np.float32]:
@@ -60,8 +62,13 @@ def best_of(faces: KnownFaces, references: int) -> NDArray[np.float32]:
     return np.asarray(best, np.float32)
 
 
-def report(what: str, interval: tuple[float, float], found: float) -> None:
+def report(
+    what: str, interval: tuple[float, float], found: float, own: Interval | None = None
+) -> None:
+    """Print whether a rate lies in the stated interval, or could by what its own sample shows."""
     verdict = "inside" if interval[0] <= found <= interval[1] else "OUTSIDE"
+    if verdict == "OUTSIDE" and own and own.low <= interval[1] and interval[0] <= own.high:
+        verdict = f"outside, but so few strangers show only {own.low:.2e} to {own.high:.2e}"
     print(f"{what}: measured {found:.2e} in [{interval[0]:.2e}, {interval[1]:.2e}] {verdict}")
 
 

@@ -96,7 +96,8 @@ def write(maker: TemplateMaker, plain: FaceTable, pictures: PeoplePictures) -> N
     analysis = maker.settings.analysis
     words = (
         f"{SHARE:g} of the mean of {int(plain.acquired.sum())} unit-length embeddings of "
-        f"{len(pictures.names)} people: Labeled Faces in the Wild, deep-funneled, folds 1 and 2 of View 2; main face, "
+        f"{len(pictures.names)} people: Labeled Faces in the Wild, deep-funneled, folds 1 and 2 of "
+        f"View 2; main face, "
         f"{analysis.detector}, second look {analysis.second_look or 'none'}, mirrored chip "
         f"{'yes' if analysis.mirrored_chip else 'no'}; {datetime.now(UTC).date().isoformat()}."
     )
