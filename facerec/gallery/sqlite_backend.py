@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -61,7 +62,7 @@ class SqliteBackend:
     def engine(self, *, foreign_keys: bool = True) -> Engine:
         """Return a pool of connections to the file."""
         engine = create_engine(
-            URL.create("sqlite", database=str(self.path)),
+            self._url(),
             # None: sqlite3 itself opens no transactions; `_begin` below does, for reads as well.
             connect_args={"isolation_level": None, "timeout": _BUSY_TIMEOUT_MS / 1000},
             max_overflow=-1,  # a reader never fails because many others are reading
@@ -82,6 +83,13 @@ class SqliteBackend:
             connection.exec_driver_sql(f"BEGIN {mode}")
 
         return engine
+
+    def _url(self) -> URL:
+        return URL.create(
+            "sqlite",
+            database=_database(self.path),
+            query={"uri": "true", "immutable": "1"} if _unchangeable(self.path) else {},
+        )
 
     def lock(self, connection: Connection) -> None:
         """Do nothing: a transaction that begins with ``IMMEDIATE`` has the lock."""
@@ -155,7 +163,10 @@ class _SqliteRevision:
 
     def __init__(self, path: Path) -> None:
         self._asking = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        query = "?immutable=1" if _unchangeable(path) else ""
+        self._connection = sqlite3.connect(
+            _database(path) + query, check_same_thread=False, isolation_level=None, uri=bool(query)
+        )
 
     def read(self) -> int | None:
         with self._asking:
@@ -164,6 +175,20 @@ class _SqliteRevision:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _unchangeable(path: Path) -> bool:
+    """Return whether nobody can change a file, because its file system is read-only.
+
+    SQLite then must not look for who else has it open, for which it would have to make files. What
+    was not yet moved from the log into the main file would be missed, so there must be no log.
+    """
+    read_only = path.exists() and os.statvfs(path).f_flag & os.ST_RDONLY
+    return bool(read_only) and not path.with_name(f"{path.name}-wal").exists()
+
+
+def _database(path: Path) -> str:
+    return f"file:{quote(str(path))}" if _unchangeable(path) else str(path)
 
 
 def _place(file: Path, path: Path) -> None:
