@@ -15,7 +15,7 @@ from facerec_identity.application import Application, Readiness
 from facerec_identity.batch import enrol_batch
 from facerec_identity.call_record import caller_of_call
 from facerec_identity.enrolment import Enrolment
-from facerec_identity.paging import page_of
+from facerec_identity.paging import key_of_token, page_of, page_size, token_of_key
 from facerec_identity.profile_serde import (
     ProfileUpdate,
     addition_to_proto,
@@ -81,17 +81,16 @@ class EnrollmentServicer(EnrollmentServiceServicer):
         """Return a page of profiles."""
         gallery = self._readiness.require().gallery
         name = gallery_from_proto(request.gallery, "gallery") if request.gallery else None
-        profiles = await self._look_up(lambda: gallery.list(name), context)
-        page = page_of(
-            sorted(profiles, key=lambda profile: profile.profile_id),
-            lambda profile: profile.profile_id,
-            size=request.page_size,
-            token=request.page_token,
-            scope=request.gallery,
+        size, token = page_size(request.page_size), request.page_token
+        after = key_of_token(token, request.gallery) if token else ""
+        page = await self._look_up(
+            lambda: gallery.pages.page(limit=size, after=after, gallery=name), context
         )
         return api.ListProfilesResponse(
-            profiles=[profile_to_proto(profile) for profile in page.items],
-            next_page_token=page.next_token,
+            profiles=[profile_to_proto(profile) for profile in page.profiles],
+            next_page_token=token_of_key(page.next_after, request.gallery)
+            if page.next_after
+            else "",
         )
 
     async def UpdateProfile(

@@ -43,6 +43,7 @@ class NewPerson:
         attributes: What else to keep, by name.
         valid_from: Matched from this moment, UTC; None for always.
         valid_until: No longer matched from this moment, UTC; None for never.
+        id_is_chosen: The caller chose the id; otherwise it follows from that of the request.
         overrides: Which objections against the enrolment the enroller has decided against.
     """
 
@@ -55,6 +56,7 @@ class NewPerson:
     attributes: Mapping[str, str] = field(default_factory=dict)
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    id_is_chosen: bool = False
     overrides: Overrides = field(default_factory=Overrides)
 
 
@@ -226,13 +228,14 @@ class Registrar:
                     "them again, make a request with a new id"
                 ) from None
             return None
+        taken = f"a profile with the id {person.profile_id!r} exists; choose another"
         if not person.request_id:
-            raise ProfileExistsError(
-                f"a profile with the id {person.profile_id!r} exists; choose another"
-            )
+            raise ProfileExistsError(taken)
         stored = {t.content_sha256: t for t in self.gallery.templates(person.profile_id)}
         asked = [_content_of(image) for image in images]
         if not stored.keys() <= set(asked) or profile.name != " ".join(person.name.split()):
+            if person.id_is_chosen:
+                raise ProfileExistsError(taken)
             raise RequestError(
                 "was used for another request, or the profile was changed since; make a new one "
                 "for each request",

@@ -1,5 +1,6 @@
 """Decides whether a gate opens for whoever stands before it in one picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -87,17 +88,7 @@ def authorize(
     found = found[largest_first(found)]
     aside = standing_at(found.boxes_xyxy_px, (pixels.shape[1], pixels.shape[0]), keeper.rules)
     standing = next((i for i, reason in enumerate(aside) if reason is None), None)
-    nothing = Authorization(
-        decision_id,
-        keeper.name,
-        GateOutcome.RETRY,
-        (Reason.NO_FACE,) if not aside or aside[0] is None else (aside[0],),
-        wait_s=0.0,
-        profile=None,
-        operating_point=recognizer.operating_point.name,
-        target_fpir=recognizer.target_fpir,
-        faces=Faces.empty(),
-    )
+    nothing = _nobody(recognition, keeper, decision_id, aside)
     if standing is None:
         return nothing
     guard.check()
@@ -113,6 +104,34 @@ def authorize(
         profile=person_of(answer, decision, gallery),
         faces=face,
         decision=decision,
+    )
+
+
+def _nobody(
+    recognition: Recognition,
+    keeper: GateKeeper,
+    decision_id: str,
+    aside: Sequence[GateReason | None],
+) -> Authorization:
+    """Return the answer while nobody was searched: look again.
+
+    Args:
+        recognition: Would tell who it is.
+        keeper: Of the gate.
+        decision_id: Id of the decision.
+        aside: Why each face does not count at the gate, the largest first.
+    """
+    recognizer = recognition.recognizer
+    return Authorization(
+        decision_id,
+        keeper.name,
+        GateOutcome.RETRY,
+        (Reason.NO_FACE,) if not aside or aside[0] is None else (aside[0],),
+        wait_s=0.0,
+        profile=None,
+        operating_point=recognizer.operating_point.name,
+        target_fpir=recognizer.target_fpir,
+        faces=Faces.empty(),
     )
 
 

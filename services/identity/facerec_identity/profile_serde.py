@@ -104,6 +104,7 @@ def new_person_from_proto(
         galleries=_galleries_from_proto(profile, "profile.galleries") or (default_gallery,),
         profile_id=chosen or None,
         consent=_at_most(_LONGEST_CONSENT, profile.consent, "profile.consent"),
+        id_is_chosen=bool(request.profile_id),
         request_id=request_id,
         external_id=_external_id(profile),
         attributes=_attributes(profile),

@@ -22,6 +22,7 @@ from facerec_identity.call_interceptor import CallInterceptor
 from facerec_identity.calls_in_flight import CallsInFlight
 from facerec_identity.enrollment_servicer import EnrollmentServicer
 from facerec_identity.error_interceptor import ErrorInterceptor
+from facerec_identity.gallery_size import CountsByRevision
 from facerec_identity.health_service import HealthService
 from facerec_identity.listen_address import ListenAddress
 from facerec_identity.log_lines import log_to_stderr
@@ -120,6 +121,9 @@ class IdentityServer:
             "How often the gallery was changed, by any process.",
             lambda: application.gallery.revision,
         )
+        counts = CountsByRevision(application.gallery)
+        self._metrics.watch("profiles", "People who are enrolled.", lambda: counts.now().people)
+        self._metrics.watch("templates", "Templates of all people.", lambda: counts.now().templates)
         self._readiness.provide(application)
         self._health.set_serving()
 
@@ -155,8 +159,9 @@ class IdentityServer:
             ) from error
         return ListenAddress(address.host, port)
 
-    def _build(self) -> grpc.aio.Server:
-        server = grpc.aio.server(
+    def _listening(self) -> grpc.aio.Server:
+        """Return a server without services, which guards, follows and parses every call."""
+        return grpc.aio.server(
             interceptors=(
                 self._in_flight,
                 CallInterceptor(self._metrics),
@@ -176,6 +181,9 @@ class IdentityServer:
                 ("grpc.http2.min_recv_ping_interval_without_data_ms", _LEAST_PING_INTERVAL_MS),
             ),
         )
+
+    def _build(self) -> grpc.aio.Server:
+        server = self._listening()
         add_VerificationServiceServicer_to_server(
             VerificationServicer(
                 self._readiness,

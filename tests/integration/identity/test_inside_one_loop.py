@@ -22,7 +22,8 @@ from facerec.decision.enrolment_rules import EnrolmentRules
 from facerec.decision.recognizer import Recognizer
 from facerec.gallery.gallery import Gallery
 from facerec.inference import Alignment
-from facerec.settings import ServerSettings
+from facerec.monitor_assembly import MonitorMaker
+from facerec.settings import ServerSettings, Settings
 from facerec.v1 import verification_service_pb2 as verification
 from facerec.v1.verification_service_pb2_grpc import (
     VerificationServiceServicer,
@@ -34,6 +35,7 @@ from facerec_identity.calls_in_flight import CallsInFlight
 from facerec_identity.enrolment import Registrar
 from facerec_identity.error_interceptor import ErrorInterceptor
 from facerec_identity.face_reader import FaceReader
+from facerec_identity.gates import Gates
 from facerec_identity.recognition import Recognition
 from facerec_identity.server import IdentityServer
 from tests.integration.identity import pictures
@@ -96,6 +98,9 @@ def application(detector: HeldDetector, gallery: Gallery, recognizer: Recognizer
         ),
         gallery=gallery,
         default_gallery="default",
+        gates=Gates({}, gallery.path.with_name("gates.json"), gallery),
+        monitors=MonitorMaker(Settings(), gallery, analyzer, recognizer),
+        settings=Settings(),
     )
 
 

@@ -19,7 +19,7 @@ from tests.integration.identity import pictures
 from tests.integration.identity.server_process import FACEREC, ServerProcess, facerec, python
 
 ROOT = Path(__file__).resolve().parents[3]
-SERVICES = ("facerec.v1.VerificationService", "facerec.v1.EnrollmentService")
+SERVICES = tuple(f"facerec.v1.{name}Service" for name in ("Verification", "Enrollment", "Admin"))
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 

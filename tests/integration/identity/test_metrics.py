@@ -52,6 +52,7 @@ def test_calls_stages_and_decisions_are_counted(
         assert found["facerec_stage_seconds_count", stage] == 3
         assert found["facerec_stage_seconds_sum", stage] > 0
     assert found["facerec_gallery_revision",] >= 1
+    assert (found["facerec_profiles",], found["facerec_templates",]) == (1, 1)
     assert found["facerec_analysis_waiting_calls",] == 0
 
 
