@@ -239,5 +239,5 @@ def test_on_postgresql(postgres: PostgresServer) -> None:
             postgres.end_connections(self.url)
 
     run_state_machine_as_test(
-        OnPostgres, settings=settings(max_examples=6, stateful_step_count=12, deadline=None)
+        OnPostgres, settings=settings(max_examples=3, stateful_step_count=12, deadline=None)
     )

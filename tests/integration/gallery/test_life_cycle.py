@@ -237,7 +237,8 @@ def test_an_erased_person_is_nowhere(in_file: Gallery, tmp_path: Path) -> None:
     assert in_file.list() == (kept,)
     assert in_file.life_cycle.receipts() == (receipt,)
     assert (receipt.templates, receipt.reason) == (1, ErasureReason.REQUESTED)
-    assert "ada" not in str(receipt).lower()
+    # Not bare: three hexadecimal digits of a hash may well be "ada".
+    assert "'ada'" not in str(receipt) and "Lovelace" not in str(receipt)
 
 
 def test_a_database_that_was_copied_before_is_of_no_use_with_a_new_master_key(
