@@ -36,14 +36,15 @@ def enrolling(path: Path, first: int, count: int) -> "subprocess.Popen[str]":
 
 
 def test_an_enrolment_of_another_process_is_seen_by_the_next_search(tmp_path: Path) -> None:
+    """For who asks for the revision that the enrolment made."""
     path = tmp_path / "gallery.db"
     with Gallery.open(path) as gallery:
-        assert gallery.search(unit(1), embedding_space=SPACE).searched == 0
+        assert gallery.search(unit(1), embedding_space=SPACE).revision == 1
         process = enrolling(path, 0, 30)
         assert process.stdout is not None
         for line in process.stdout:  # the other process has committed what it printed
             seed = int(line)
-            candidates = gallery.search(unit(seed), embedding_space=SPACE)
+            candidates = gallery.search(unit(seed), embedding_space=SPACE, min_revision=seed + 2)
             assert candidates.profile_ids[0] == f"n{seed}"
             assert candidates.searched >= seed + 1
         process.stdout.close()
