@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from typing import Any
 
 import matplotlib
@@ -208,8 +209,17 @@ def discard_plot(curves: Sequence[tuple[str, DiscardCurve]]) -> Figure:
     with _drawn("discard", caption, made) as axes:
         grid = curves[0][1].discarded
         axes.plot(grid, (1 - grid) ** 2, color=GREY, linewidth=1, linestyle="--")
-        for (label, curve), colour in zip(curves, (BLUE, RED, GREEN, GREY), strict=False):
-            axes.step(curve.discarded, curve.left, where="post", color=colour, label=label)
+        # More measures than colours: the line's style tells those of one colour apart.
+        styles = product(("-", ":", "-."), (BLUE, RED, GREEN))
+        for (label, curve), (style, colour) in zip(curves, styles, strict=False):
+            axes.step(
+                curve.discarded,
+                curve.left,
+                where="post",
+                color=colour,
+                linestyle=style,
+                label=label,
+            )
         axes.set(xlabel="Share of pictures discarded", ylabel="False non-matches left")
         axes.legend()
     return made[0]
