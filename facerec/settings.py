@@ -115,9 +115,9 @@ class WatchSettings(_Section):
     """Least time between two looks: neighbouring frames say the same again."""
     stranger_after_s: float = Field(default=1.0, gt=0)
     """Time limit: who was looked at for this long is reported, as a stranger or undecided."""
-    max_fmr: float = Field(default=1e-5, gt=0, lt=1)
+    max_fmr: float = Field(default=2e-5, gt=0, lt=1)
     """Nobody is named on a similarity that more strangers than this share reach, however few people
-    are enrolled."""
+    are enrolled. 1 in 50,000 is what Android asks of its strongest class of biometrics."""
     forget_after_s: float = Field(default=1.0, gt=0)
     """A face unseen for this long ends its track."""
     recheck_every_s: float = Field(default=1.0, gt=0)
