@@ -9,8 +9,8 @@ reference is moved from the old to the new. So who searches never waits for who 
   at it, that search takes it in first; otherwise it answers from the indexes that there are, and
   the change is taken in meanwhile.
 - Before an answer from indexes that are behind is given, those whom it names are looked up in the
-  database. Who was changed since, or may not be matched any more, is never named: the search then
-  waits and is made again.
+  database. Who was changed since, or may not be matched any more, is not named: the search then
+  waits and is made again. (Another process's change counts after 20 ms at most, `_ASK_AT_LEAST_S`.)
 """
 
 import logging
