@@ -95,8 +95,10 @@ def evaluate(
 
         if pairs is not None and data is None:
             raise TrainingError("--pairs needs --data with the chips of these people")
+        run_folder = RunFolder(folder)
+        _ = run_folder.record  # refused before Keras is loaded, which takes seconds
         load_keras(backend)
-        record = _evaluated(load_settings(home), RunFolder(folder), data, pairs, fold)
+        record = _evaluated(load_settings(home), run_folder, data, pairs, fold)
     if json:
         emit(record)
         return

@@ -16,9 +16,9 @@ from facerec.analysis.image_decoding import read_image
 from facerec.errors import TrainingError
 from facerec.evaluation.metrics.detections import average_precision, match_image
 from facerec.evaluation.protocols.detection import LEAST_SCORE, AnnotatedImage
-from facerec.training.checkpoint import written_whole
 from facerec.training.detection_batches import DetectionBatches
 from facerec.training.detection_losses import cells_of, detection_loss
+from facerec.training.whole_files import written_whole
 
 __all__ = [
     "DetectorSettings", "fine_tune", "judge_detector", "saved_detector", "split_images",

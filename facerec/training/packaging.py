@@ -17,10 +17,10 @@ from facerec.models.file_hash import sha256_of
 from facerec.models.import_network import imported_space
 from facerec.models.package import CALIBRATION, CARD, WEIGHTS, ModelPackage, write_package
 from facerec.models.trainable import multiply_adds
-from facerec.training.checkpoint import written_whole
 from facerec.training.evaluating import EmbeddedPeople
 from facerec.training.judging import Verdict, judge
 from facerec.training.record_file import DataDescription
+from facerec.training.whole_files import written_whole
 
 __all__ = ["PackageStatement", "package", "refuse_worse", "scaled_alignment"]
 

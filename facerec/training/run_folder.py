@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import TrainingError
-from facerec.training.checkpoint import load_arrays, save_arrays, written_whole
 from facerec.training.curves import EpochRecord, curves_png
 from facerec.training.settings import TrainingSettings, settings_from
 from facerec.training.tensorboard_file import append_scalars
+from facerec.training.whole_files import load_arrays, save_arrays, written_whole
 
 __all__ = ["RunFolder"]
 

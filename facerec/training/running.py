@@ -17,7 +17,7 @@ from facerec.errors import TrainingError
 from facerec.models.initialization import initialise
 from facerec.models.trainable import build_embedder, multiply_adds
 from facerec.training.batches import Batches, unchanged
-from facerec.training.checkpoint import load_arrays, load_checkpoint, save_checkpoint
+from facerec.training.checkpoint import load_checkpoint, save_checkpoint
 from facerec.training.curves import EpochRecord
 from facerec.training.freezing import freeze_all_but
 from facerec.training.judging import Verdict, embed_chips, judge
@@ -26,6 +26,7 @@ from facerec.training.run_folder import RunFolder
 from facerec.training.sampling import Sampler, split_people
 from facerec.training.settings import TrainingSettings, differences, settings_to_json
 from facerec.training.trainee import Trainee, optimizer_of
+from facerec.training.whole_files import load_arrays
 
 __all__ = [
     "Observer", "Teacher", "begin_run", "best_network", "build_network", "go_on", "held_out",

@@ -1,0 +1,155 @@
+"""The whole cycle as a user types it: data, run, kill, resume, evaluate, package, import, use."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facerec.training.whole_files import load_arrays
+from tests.e2e.conftest import COMMAND, Facerec
+
+PEOPLE, PICTURES = 20, 4
+SMALL = (
+    "network=iresnet18-quarter", "chip_size_px=32", "embedding_size=32", "loss=cosface",
+    "scale=16.0", "margin=0.15", "optimizer=adamw", "learning_rate=0.003", "epochs=2",
+    "steps_per_epoch=12", "batch_size=16", "held_out_share=0.8", "averaging=0.8",
+)  # fmt: skip
+
+
+def made_up_person(face: np.ndarray, person: int, number: int) -> np.ndarray:
+    """Bend and tint a photograph: the same for a person, a little otherwise for each picture."""
+    lasting, passing = np.random.default_rng(person), np.random.default_rng([person, number])
+    side = face.shape[0]
+    coarse = lasting.uniform(-0.045, 0.045, (2, 5, 5)) * side
+    bend = [cv2.resize(plane, (side, side), interpolation=cv2.INTER_CUBIC) for plane in coarse]
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+    x, y = x + bend[0].astype(np.float32), y + bend[1].astype(np.float32)
+    shift = passing.uniform(-0.02, 0.02, 2) * side
+    bent = cv2.remap(face, x + np.float32(shift[0]), y + np.float32(shift[1]), cv2.INTER_LINEAR,
+                     borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+    tint = lasting.uniform(0.75, 1.25, 3) * passing.uniform(0.9, 1.1)
+    noise = passing.normal(0, 4, bent.shape)
+    return np.clip(bent * tint + noise, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory, pictures: dict[str, Path]) -> Path:
+    """A folder of folders: 20 made-up people, one with a single picture; one without a face."""
+    root = tmp_path_factory.mktemp("training") / "people"
+    bases = []
+    for key in ("obama-2012", "collins", "biden-2010"):
+        image = cv2.imread(str(pictures[key]))
+        scale = 480 / max(image.shape[:2])
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        side = min(small.shape[:2])
+        bases.append(small[:side, (small.shape[1] - side) // 2 :][:, :side])
+    for person in range(PEOPLE):
+        folder = root / f"person {person:02d}"
+        folder.mkdir(parents=True)
+        for number in range(PICTURES if person else 1):
+            made = made_up_person(bases[person % len(bases)], person, number)
+            cv2.imwrite(str(folder / f"{number}.png"), made)
+    cv2.imwrite(str(root / "person 01" / "wall.png"), np.full((200, 200, 3), 128, np.uint8))
+    (root / "person 02" / "broken.jpg").write_bytes(b"no picture")
+    (root / "person 03" / "gone.jpg").symlink_to(root / "nowhere.jpg")
+    return root
+
+
+def settings(*more: str) -> list[str]:
+    return [part for entry in (*SMALL, *more) for part in ("--set", entry)]
+
+
+@pytest.mark.slow
+def test_the_whole_cycle_survives_a_kill(facerec: Facerec, own_home, people, tmp_path) -> None:
+    data = tmp_path / "data"
+    done = facerec("train", "data", people, "--output", data, "--terms", "made up", "--json")
+    assert done.code == 0, done.err
+    dropped = done.record["dropped"]
+    assert dropped["no_face"] >= 1 and dropped["unreadable"] == 1 and dropped["gone"] == 1
+    assert done.record["pictures"] >= 0.8 * PEOPLE * PICTURES
+    assert done.record["people_with_one_picture"] >= 1
+    assert "wall.png,no_face" in (data / "dropped.csv").read_text()
+
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert facerec("train", "run", data, "--output", whole, *settings()).code == 0
+    run_until_killed(killed, data, own_home)
+    state = load_arrays(killed / "checkpoint.npz")[1]
+    assert state["epoch"] == 1
+    again = facerec("train", "resume", killed)
+    assert again.code == 0, again.err
+    ours, theirs = (load_arrays(run / "checkpoint.npz")[0] for run in (killed, whole))
+    assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+    judged = facerec("train", "evaluate", killed, "--json").record
+    assert 0 <= judged["eer"] < 0.5 and judged["people"] >= 12
+    package = tmp_path / "mini.facerec"
+    made = facerec("train", "package", killed, "--name", "mini", "--output", package, "--json")
+    assert made.code == 0, made.err
+    refuse_a_changed_package(facerec, package)
+    use(facerec, own_home, people, package)
+
+
+def run_until_killed(run: Path, data: Path, home: Path) -> None:
+    """Start a run and kill it without warning once its first epoch is kept."""
+    command = [COMMAND, "train", "run", data, "--output", run, *settings(), "--home", home]
+    child = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL)  # fmt: skip
+    while child.poll() is None and not (run / "checkpoint.npz").exists():
+        time.sleep(0.005)
+    os.kill(child.pid, signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL
+
+
+def refuse_a_changed_package(facerec: Facerec, package: Path) -> None:
+    content = bytearray(package.read_bytes())
+    content[len(content) // 2] ^= 1
+    changed = package.with_name("changed.facerec")
+    changed.write_bytes(content)
+    refused = facerec("models", "import", changed, "--json")
+    assert refused.code == 1 and "package" in refused.err
+    assert len(refused.err.strip().splitlines()) == 1
+
+
+def use(facerec: Facerec, home: Path, people: Path, package: Path) -> None:
+    """Import the package; enrol and identify with it, which load neither Keras nor TensorFlow."""
+    models = home / "models"
+    shared = models.resolve()
+    models.unlink()
+    models.mkdir()
+    for network in ("yunet", "centerface", "sface"):
+        (models / network).symlink_to(shared / network)
+    taken = facerec("models", "import", package, "--json")
+    assert taken.code == 0, taken.err
+    assert taken.record["embedding_space"].startswith("mini-")
+    assert taken.record["operating_point"] == "mini"
+    (home / "facerec.toml").write_text('[analysis]\nembedder = "mini"\n')
+    assert facerec("operating-points", "use", "mini").code == 0
+    picture = people / "person 05" / "0.png"
+    enrolled = facerec("enroll", "Somebody", picture, "--json")
+    assert enrolled.code == 0, enrolled.err
+    found = facerec("identify", picture, "--fpir", "0.2", "--json")
+    assert found.code == 0, found.err
+    (face,) = found.record["faces"]
+    assert face["score"] > 0.99
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "nowhere", "--output", "run"), "holds no prepared data"),
+        (("data", "nowhere", "--output", "made"), "there is no folder"),
+        (("resume", "nowhere"), "is not the folder of a run"),
+        (("evaluate", "nowhere"), "is not the folder of a run"),
+    ],
+)
+def test_what_is_not_there_is_one_clear_line(facerec: Facerec, tmp_path, arguments, said) -> None:
+    verb, *rest = arguments
+    placed = [value if value.startswith("-") else tmp_path / value for value in rest]
+    done = facerec("train", verb, *placed)
+    assert done.code == 1
+    assert said in done.err and len(done.err.strip().splitlines()) == 1, done.err
