@@ -1,9 +1,9 @@
 """Embedders in the ONNX layouts that public ArcFace and AdaFace training code exports.
 
 PyTorch's exporter merges a normalisation into the convolution before it or leaves it, as its
-options say; both forms are read. InsightFace's IResNet projects the first block's input by a convolution,
-AdaFace's takes every second pixel; AdaFace's applies the projection before the other branch. So a
-convolution is known by its kernel's size and its place among those of that size.
+options say; both forms are read. InsightFace's IResNet projects the first block's input by a
+convolution, AdaFace's takes every second pixel; AdaFace's applies the projection before the other
+branch. So a convolution is known by its kernel's size and its place among those of that size.
 """
 
 from collections.abc import Iterator
@@ -270,7 +270,7 @@ def _biases(
 
 
 def _root(value: float) -> int:
-    root = int(round(value**0.5))
+    root = round(value**0.5)
     if root < 1 or root * root != value:
         raise ModelImportError(
             "the dense layer does not take a square of 512 features: the file is of another "
