@@ -90,11 +90,13 @@ def optimizer_of(settings: TrainingSettings, steps_per_epoch: int) -> keras.opti
         warmup_steps=warmup,
     )
     common = {
-        "weight_decay": settings.weight_decay or None,
         "global_clipnorm": settings.clip_norm or None,
         "use_ema": settings.averaging > 0,
         "ema_momentum": settings.averaging or 0.99,
     }
     if settings.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, **common)
-    return keras.optimizers.SGD(rate, momentum=MOMENTUM, nesterov=True, **common)
+        return keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, **common)
+    decay = settings.weight_decay or None
+    return keras.optimizers.SGD(
+        rate, momentum=MOMENTUM, nesterov=True, weight_decay=decay, **common
+    )
