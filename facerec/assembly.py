@@ -298,4 +298,5 @@ def _detector(settings: Settings, store: "ModelStore") -> "Detector":
             f"the output of the detector {name} (architecture {architecture}) is not known; "
             f"known architectures: {', '.join(detectors)}"
         )
-    return detectors[architecture](_session(settings, store, name))
+    session = _session(settings, store, name)
+    return detectors[architecture](session, close_up=settings.analysis.close_up)

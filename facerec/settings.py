@@ -53,6 +53,9 @@ class AnalysisSettings(_Section):
 
     detector: str = "yunet"
     embedder: str = "sface"
+    close_up: bool = True
+    """Look at each face again in a close-up: more exact landmarks and fewer false faces, for a
+    tenth more time."""
     second_look: Literal["centerface", ""] = "centerface"
     """Detector that looks at each face again to cut its mirrored chip; "" for none."""
     mirrored_chip: bool = True

@@ -39,8 +39,13 @@ def pipeline(
     templates: Annotated[
         int, typer.Option("--templates", min=1, help="Size of the gallery that is searched.")
     ] = 1000,
-    mirrored: Annotated[
-        bool, typer.Option(help="Embed the mirrored chip too; OpenCV has no such thing.")
+    as_set: Annotated[
+        bool,
+        typer.Option(
+            "--as-set",
+            help="Analyse as the settings say, close-up and mirrored chip included, which OpenCV "
+            "has not; otherwise with the same steps as OpenCV.",
+        ),
     ] = False,
     home: Home = None,
     json: Json = False,
@@ -49,7 +54,8 @@ def pipeline(
     from facerec.settings import load_settings
 
     with stated_failures():
-        settings = load_settings(home, analysis={"mirrored_chip": mirrored})
+        same_steps = {"close_up": False, "mirrored_chip": False}
+        settings = load_settings(home, analysis={} if as_set else same_steps)
         times = _measure(settings, source, frames, templates)
     if json:
         emit(asdict(times))

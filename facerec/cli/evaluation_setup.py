@@ -122,6 +122,7 @@ class TemplateMaker:
                     self.detector.preprocessing.version,
                     analysis.min_face_px,
                     analysis.min_detection_score,
+                    analysis.close_up,
                     analysis.mirrored_chip,
                     analysis.second_look,
                     _code_hash(),
@@ -151,6 +152,7 @@ class TemplateMaker:
             f"{self.embedder.name} {self.embedder.version}",
             self.embedder.embedding_space,
             (
+                ("Close-up", "yes" if analysis.close_up else "no"),
                 ("Mirrored chip", "yes" if analysis.mirrored_chip else "no"),
                 ("Second look", analysis.second_look or "none"),
                 ("Smallest face", f"{analysis.min_face_px} px"),

@@ -33,16 +33,12 @@ def test_pipeline_is_timed_against_opencv_on_the_same_faces(home: Path, data_dir
 
 @pytest.mark.slow
 def test_the_pipeline_is_clearly_faster_than_opencvs(home: Path, data_dir: Path) -> None:
-    """A ratio of medians of alternated runs, so a slow machine slows both.
-
-    Measured on five clips on an idle machine: .715, .731, .739, .743, .754; the goal is .75. The
-    bound leaves room for neighbours on a shared machine.
-    """
+    """A ratio of medians of alternated runs, so a slow machine slows both."""
     clip = data_dir / "gate_clips" / "again.mkv"
     options = ["--frames", "300", "--home", str(home), "--json"]
     done = run("bench", "pipeline", "--source", str(clip), *options)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["ratio_to_opencv"] <= 0.82
+    assert json.loads(done.stdout)["ratio_to_opencv"] <= 0.75
 
 
 def test_too_few_frames_are_refused_in_one_line(home: Path, tmp_path: Path) -> None:

@@ -28,14 +28,16 @@ where CenterFace's landmarks were the best measured. 256 pixels with the same fa
 class CenterFaceDetector:
     """CenterFace (Xu et al. 2019) on images of any size; slower, more exact on small faces."""
 
-    def __init__(self, session: InferenceSession) -> None:
+    def __init__(self, session: InferenceSession, *, close_up: bool = True) -> None:
         """Take the exported network.
 
         Args:
             session: Takes uint8 BGR (1, h, w, 3), h and w multiples of 32; gives what
                 `decode_centerface` reads.
+            close_up: Whether to look at each face again, see `refine`.
         """
         self._session = session
+        self._close_up_face_px = FACE_PX if close_up else None
 
     def detect(self, image_bgr: NDArray[np.uint8], *, min_face_px: int, min_score: float) -> Faces:
         """Find the faces of one image; see `Detector.detect`."""
@@ -47,7 +49,7 @@ class CenterFaceDetector:
             span=SPAN,
             min_face_px=min_face_px,
             min_score=min_score,
-            close_up_face_px=FACE_PX,
+            close_up_face_px=self._close_up_face_px,
         )
 
     def landmarks(self, image_bgr: NDArray[np.uint8], faces: Faces) -> NDArray[np.float32]:

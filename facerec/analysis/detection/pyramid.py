@@ -32,7 +32,7 @@ def detect_in_pyramid(
     span: FaceSpan,
     min_face_px: int,
     min_score: float,
-    close_up_face_px: int = FACE_PX,
+    close_up_face_px: int | None = FACE_PX,
 ) -> Faces:
     """Find faces from `min_face_px` to larger than the image; see `Detector.detect`.
 
@@ -43,7 +43,7 @@ def detect_in_pyramid(
         span: Face sides that the network finds.
         min_face_px: Smallest face side to find, in pixels of the image.
         min_score: Least score of a face, at the first look and on average with the close-up.
-        close_up_face_px: Side of the face in the close-up.
+        close_up_face_px: Side of the face in the close-up; None for no close-up.
 
     Returns:
         Faces, best score first.
@@ -68,6 +68,8 @@ def detect_in_pyramid(
         ]
         seen = _join([without_parts(seen, too_large), coarse])
     found = merge(seen, min_score=min_score)
+    if close_up_face_px is None:
+        return found
     return refine(find_cells, image_bgr, found, min_score=min_score, face_px=close_up_face_px)
 
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from facerec.analysis.detection.close_up import FACE_PX
 from facerec.analysis.detection.merging import SEEN_FROM
 from facerec.analysis.detection.pyramid import detect_in_pyramid
 from facerec.analysis.detection.views import FaceSpan
@@ -23,19 +24,26 @@ SPAN = FaceSpan(smallest_px=24, largest_px=448)
 class YuNetDetector:
     """YuNet (Wu, Peng, Yu 2023) on images of any size; the `Detector` for cameras."""
 
-    def __init__(self, session: InferenceSession) -> None:
+    def __init__(self, session: InferenceSession, *, close_up: bool = True) -> None:
         """Take the exported network.
 
         Args:
             session: Takes uint8 BGR (1, h, w, 3), h and w multiples of 32; gives what
                 `decode_yunet` reads.
+            close_up: Whether to look at each face again, see `refine`.
         """
         self._session = session
+        self._close_up_face_px = FACE_PX if close_up else None
 
     def detect(self, image_bgr: NDArray[np.uint8], *, min_face_px: int, min_score: float) -> Faces:
         """Find the faces of one image; see `Detector.detect`."""
         return detect_in_pyramid(
-            self._cells, image_bgr, span=SPAN, min_face_px=min_face_px, min_score=min_score
+            self._cells,
+            image_bgr,
+            span=SPAN,
+            min_face_px=min_face_px,
+            min_score=min_score,
+            close_up_face_px=self._close_up_face_px,
         )
 
     def _cells(self, padded_bgr: NDArray[np.uint8]) -> Faces:

@@ -6,6 +6,7 @@ convolution, AdaFace's takes every second pixel; AdaFace's applies the projectio
 branch. So a convolution is known by its kernel's size and its place among those of that size.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -270,7 +271,7 @@ def _biases(
 
 
 def _root(value: float) -> int:
-    root = round(value**0.5)
+    root = round(math.sqrt(value))
     if root < 1 or root * root != value:
         raise ModelImportError(
             "the dense layer does not take a square of 512 features: the file is of another "

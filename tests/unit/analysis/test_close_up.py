@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.analysis.detection.close_up import refine
+from facerec.analysis.detection.pyramid import detect_in_pyramid
+from facerec.analysis.detection.views import FaceSpan
 from facerec.analysis.faces import Faces
 from tests.unit.analysis.test_merging import faces
 
@@ -50,3 +52,23 @@ def test_the_best_face_after_the_second_look_comes_first() -> None:
     found = refine(find_cells, image, two, min_score=0.1)
     np.testing.assert_allclose(found.detection_scores, [0.85, 0.55], atol=1e-6)
     assert found.boxes_xyxy_px[:, 0].tolist() == [250, 100]
+
+
+def test_the_close_up_can_be_left_out() -> None:
+    looks: list[tuple[int, ...]] = []
+
+    def find_cells(image_bgr: NDArray[np.uint8]) -> Faces:
+        looks.append(image_bgr.shape)
+        return FOUND
+
+    for face_px, expected in ((112, 2), (None, 1)):
+        looks.clear()
+        detect_in_pyramid(
+            find_cells,
+            IMAGE,
+            span=FaceSpan(smallest_px=24, largest_px=448),
+            min_face_px=24,
+            min_score=0.1,
+            close_up_face_px=face_px,
+        )
+        assert len(looks) == expected
