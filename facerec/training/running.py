@@ -318,6 +318,9 @@ def _averaged(trainee: keras.Model) -> Iterator[None]:
     variables = trainee.trainable_variables
     kept = [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
     trainee.optimizer.finalize_variable_values(variables)
+    for variable in variables:
+        # A copy: JAX would share the average's memory, which prediction takes over and frees.
+        variable.assign(np.array(keras.ops.convert_to_numpy(variable)))
     try:
         yield
     finally:

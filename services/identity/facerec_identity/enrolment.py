@@ -222,7 +222,8 @@ class Registrar:
         try:
             profile = self.gallery.get(person.profile_id)
         except ProfileNotFoundError:
-            if person.request_id and self.gallery.life_cycle.receipt_of(person.profile_id):
+            follows = person.request_id and not person.id_is_chosen  # from the request's id
+            if follows and self.gallery.life_cycle.receipt_of(person.profile_id):
                 raise GalleryStateError(
                     "this request was worked on before and its person was erased since; to enrol "
                     "them again, make a request with a new id"

@@ -213,7 +213,7 @@ def test_no_server_is_one_clear_error() -> None:
         with GateClient(target, timeout_s=5) as gate, pytest.raises(CallError) as caught:
             gate.identify(b"")
     assert caught.value.status == "UNAVAILABLE"
-    assert caught.value.reason == ""
+    assert caught.value.reason == "UNREACHABLE"
     assert target in str(caught.value)
 
 
