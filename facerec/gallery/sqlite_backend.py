@@ -55,7 +55,14 @@ class SqliteBackend:
         process is about to finish: it is damage. When two processes make one at a time, the first
         one's stays.
         """
-        if not self.path.exists():
+        try:
+            is_there = self.path.exists()
+        except PermissionError as error:
+            raise GalleryError(
+                f"cannot look into {self.path.parent}: {error.strerror}; ask whoever owns it, or "
+                "choose another with --home"
+            ) from error
+        if not is_there:
             self._make(fill)
         self._refuse_no_database()
 

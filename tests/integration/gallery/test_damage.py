@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,20 @@ def test_home_that_cannot_be_made(tmp_path: Path) -> None:
         use(tmp_path / "file" / "home" / "gallery.db")
 
 
+def test_home_that_nobody_may_look_into(path: Path) -> None:
+    path.parent.chmod(0o000)
+    done = subprocess.run(
+        [sys.executable, "-c", ENROL, str(path), "--as-nobody"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,  # for the import of tests
+        check=False,
+    )
+    path.parent.chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("cannot look into")
+
+
 ROOT = Path(__file__).resolve().parents[3]
 
 ENROL = """
@@ -148,8 +163,11 @@ def test_read_only_home(path: Path, there: bool) -> None:
     if not there:
         path.unlink()
     path.parent.chmod(0o555)
-    for folder in path.parents[1:3]:  # pytest's folders are closed to other users
-        folder.chmod(0o755)
+    for folder in path.parents:  # pytest's folders are closed to other users
+        if folder == Path(tempfile.gettempdir()):
+            break
+        if folder != path.parent:
+            folder.chmod(0o755)
     done = subprocess.run(
         [sys.executable, "-c", ENROL, str(path), "--as-nobody"],
         capture_output=True,
