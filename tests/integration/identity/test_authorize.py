@@ -122,6 +122,7 @@ async def test_who_is_suspended_stays_outside(
             people.set_state("obama", ProfileState.SUSPENDED)
             suspended = await anywhere.authorize("main", portraits["obama-2009"])
             people.set_state("obama", ProfileState.ACTIVE)
-            again = await anywhere.authorize("main", portraits["obama-2009"])
+            # Who is taken out counts at once; who is put in by another process, within moments.
+            again = [await anywhere.authorize("main", portraits["obama-2009"]) for _ in range(5)]
     assert suspended.outcome is AuthorizationOutcome.UNKNOWN
-    assert again.granted
+    assert again[-1].granted
