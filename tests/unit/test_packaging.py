@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.lock_file import read_lock
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -33,20 +34,26 @@ def test_every_dependency_has_a_lower_bound_and_its_line_of_justification() -> N
 
 
 def test_lock_is_exact_hashed_and_names_no_registry() -> None:
-    assert not re.search(r"https?://|--(extra-)?index-url|--find-links", LOCK)
-    entries = re.split(r"\n(?=[a-z])", LOCK.strip())
-    assert len(entries) > 50
-    for entry in entries:
-        assert re.match(r"[a-z0-9._-]+==", entry), entry.splitlines()[0]
-        assert "--hash=sha256:" in entry, entry.splitlines()[0]
-    locked = {entry.split("==")[0] for entry in entries}
+    locked = {name for name, _ in read_lock(ROOT / "requirements.lock")}
+    assert len(locked) > 50
     wanted = names(PROJECT["project"]["dependencies"]) | names(PROJECT["dependency-groups"]["dev"])
     assert wanted <= locked
 
 
+def test_a_lock_that_names_a_place_or_lacks_a_hash_is_noticed(tmp_path: Path) -> None:
+    good = f"numpy==2.1.0 ; python_full_version < '3.14' \\\n    --hash=sha256:{'0' * 64}\n"
+    lock = tmp_path / "some.lock"
+    lock.write_text(good)
+    assert read_lock(lock) == {("numpy", "2.1.0")}
+    for line in ("--extra-option=a.place.example", "scipy==1.0.0 \\", "scipy>=1.0", "-e ."):
+        lock.write_text(good + line + "\n")
+        with pytest.raises(AssertionError):
+            read_lock(lock)
+
+
 def test_exactly_one_provider_of_cv2_is_locked_and_installed() -> None:
-    locked = re.findall(r"^(opencv[a-z-]*)==", LOCK, re.MULTILINE)
-    assert locked == ["opencv-python-headless"]
+    locked = {name for name, _ in read_lock(ROOT / "requirements.lock")}
+    assert [name for name in locked if name.startswith("opencv")] == ["opencv-python-headless"]
     assert packages_distributions()["cv2"] == ["opencv-python-headless"]
 
 

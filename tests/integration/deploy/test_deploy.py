@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from facerec.cli.main import app
 from facerec_monitor.configuration import load_configuration
+from tests.lock_file import read_lock
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
@@ -33,12 +34,6 @@ HARDENING = {
     "UMask": "0077",
 }
 NOT_FOR_SERVING = {"tensorflow", "keras", "onnx", "onnxruntime", "jax", "tf2onnx", "pytest"}
-
-
-def locked(name: str) -> set[tuple[str, str]]:
-    """Names and versions; of some there are several, for several versions of Python."""
-    text = (ROOT / name).read_text("utf-8")
-    return set(re.findall(r"^([A-Za-z0-9._-]+)==([^ ;]+)", text, re.MULTILINE))
 
 
 def compose() -> dict[str, Any]:
@@ -80,11 +75,10 @@ def test_no_file_names_a_registry() -> None:
 
 
 def test_the_serving_lock_is_part_of_the_whole_lock() -> None:
-    whole, serving = locked("requirements.lock"), locked("requirements-serve.lock")
+    whole = read_lock(ROOT / "requirements.lock")
+    serving = read_lock(ROOT / "requirements-serve.lock")
     assert len(serving) > 30 and serving <= whole
     assert not NOT_FOR_SERVING & {name for name, _ in serving}
-    text = (ROOT / "requirements-serve.lock").read_text("utf-8")
-    assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     assert set(project["dependency-groups"]["serve"]) <= set(project["project"]["dependencies"])
 
