@@ -3,13 +3,14 @@
 Imports of runtimes are inside the functions, so that a command pays only for what it builds.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from facerec.errors import ModelNotFoundError, SettingsError
 from facerec.settings import GateSettings, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from facerec.analysis.analyzer import FaceAnalyzer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from facerec.video.monitor import Monitor
 
 __all__ = [
+    "SessionWrapper",
     "build_analyzer",
     "build_enrolment_check",
     "build_gate_rules",
@@ -37,13 +39,21 @@ __all__ = [
     "restore_gallery",
 ]
 
+SessionWrapper = Callable[["InferenceSession"], "InferenceSession"]
+"""Returns a network's session with something before it."""
 
-def build_analyzer(settings: Settings, observe: "StageObserver | None" = None) -> "FaceAnalyzer":
+
+def build_analyzer(
+    settings: Settings,
+    observe: "StageObserver | None" = None,
+    before_embedder: "SessionWrapper | None" = None,
+) -> "FaceAnalyzer":
     """Load the networks that the settings name.
 
     Args:
         settings: Of the home.
         observe: Told of each stage of each analysis; None for nobody.
+        before_embedder: Puts something before the embedder's network; None for nothing.
 
     Raises:
         ModelNotFoundError: a network is not installed; the message says how to pull it.
@@ -62,6 +72,8 @@ def build_analyzer(settings: Settings, observe: "StageObserver | None" = None) -
     # A GPU wants many chips at once; for a CPU `NetworkEmbedder` knows best.
     on_gpu = {"views_at_once": 64} if settings.inference.engine == "tensorflow" else {}
     session = _session(settings, store, analysis.embedder)
+    if before_embedder is not None:
+        session = before_embedder(session)
     embedder = NetworkEmbedder(session, manifest, **on_gpu)
     return FaceAnalyzer(
         _detector(settings, store),

@@ -10,6 +10,7 @@ import numpy as np
 from facerec.analysis.analyzer import FaceAnalyzer
 from facerec.analysis.faces import Faces
 from facerec.assembly import (
+    SessionWrapper,
     build_analyzer,
     build_enrolment_check,
     build_recognizer,
@@ -116,8 +117,12 @@ class Readiness:
             stop.cancel()
 
 
-def load_application(settings: Settings) -> Application:
+def load_application(settings: Settings, before_embedder: SessionWrapper) -> Application:
     """Load the networks, run each once, and open the gallery.
+
+    Args:
+        settings: Of the home.
+        before_embedder: Puts something before the embedder's network, such as what joins its runs.
 
     Raises:
         ModelNotFoundError: a network was not pulled.
@@ -125,7 +130,7 @@ def load_application(settings: Settings) -> Application:
         OperatingPointError: no threshold is known for the embedder.
         GalleryDamagedError: the database is not a gallery.
     """
-    analyzer = build_analyzer(settings, observe_stage)
+    analyzer = build_analyzer(settings, observe_stage, before_embedder)
     recognizer = build_recognizer(settings, analyzer.embedding_space)
     _warm_up(analyzer)
     gallery = open_gallery(settings)

@@ -14,6 +14,9 @@ __all__ = ["Metrics", "MetricsPort"]
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histograms: from a look-up to a call that waited for its deadline."""
 
+_VIEWS = (1, 2, 4, 8, 16, 32, 64, 128)
+"""Upper bounds of the histogram of batches: a face takes two views, of which one is mirrored."""
+
 
 class Metrics:
     """The figures of one server."""
@@ -51,6 +54,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._batch_views = Histogram(
+            "facerec_batch_views",
+            "Chips and mirrored chips that the embedder took in one run.",
+            buckets=_VIEWS,
+            registry=self.registry,
+        )
+
     def count(self, call: CallRecord, duration_s: float) -> None:
         """Count a call that has ended."""
         # Strangers choose what they ask for; each new name would cost memory for ever.
@@ -60,6 +70,10 @@ class Metrics:
         self._queue_seconds.labels(rpc).observe(call.queue_s)
         for stage, spent_s in call.stages_s.items():
             self._stage_seconds.labels(stage.value).observe(spent_s)
+
+    def count_batch(self, views: int) -> None:
+        """Count a run of the embedder; called from the threads of analysis."""
+        self._batch_views.observe(views)
 
     def count_decision(self, gate: str, outcome: str) -> None:
         """Count an answer to a gate."""

@@ -10,6 +10,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from facerec.errors import ServiceError
+from facerec.inference import InferenceSession
 from facerec.settings import ServerSettings, Settings
 from facerec.v1 import admin_service_pb2, enrollment_service_pb2, verification_service_pb2
 from facerec.v1.admin_service_pb2_grpc import add_AdminServiceServicer_to_server
@@ -18,6 +19,7 @@ from facerec.v1.verification_service_pb2_grpc import add_VerificationServiceServ
 from facerec_identity.access_interceptor import AccessInterceptor
 from facerec_identity.admin_servicer import AdminServicer
 from facerec_identity.application import Application, Readiness, load_application
+from facerec_identity.batching import BatchingSession
 from facerec_identity.call_interceptor import CallInterceptor
 from facerec_identity.calls_in_flight import CallsInFlight
 from facerec_identity.enrollment_servicer import EnrollmentServicer
@@ -113,6 +115,16 @@ class IdentityServer:
             self._metrics_port = MetricsPort(self._settings.metrics_listen, self._metrics)
         await self._server.start()
         return opened
+
+    def through_batches(self, session: InferenceSession) -> InferenceSession:
+        """Put what joins the runs of several calls, as the settings say, before a network."""
+        return BatchingSession(
+            session,
+            wait_s=self._settings.batch_wait_ms / 1000,
+            most=self._settings.batch_views,
+            in_flight=lambda: self._analysis_pool.running,
+            observe=self._metrics.count_batch,
+        )
 
     def let_in(self, application: Application) -> None:
         """Answer calls from now on."""
@@ -236,7 +248,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     server = IdentityServer(settings.server, Security.of(settings))
     address = await server.open()
     try:
-        application = await asyncio.to_thread(load_application, settings)
+        application = await asyncio.to_thread(load_application, settings, server.through_batches)
         server.let_in(application)
         on_ready(str(address))
         await stop.wait()

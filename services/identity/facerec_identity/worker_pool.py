@@ -61,12 +61,18 @@ class WorkerPool:
         self._slots = asyncio.Semaphore(workers)
         self._max_queued = max_queued
         self._waiting = 0
+        self._running = 0
         self._mean_job_s = 0.05  # Before the first job: a face or two on two cores.
 
     @property
     def waiting(self) -> int:
         """Jobs that wait for a thread now."""
         return self._waiting
+
+    @property
+    def running(self) -> int:
+        """Jobs that have a thread now; may be read from any of them."""
+        return self._running
 
     async def run(self, job: Callable[[CallGuard], T], *, time_remaining_s: float | None) -> T:
         """Run one job in a thread and return its result.
@@ -108,6 +114,7 @@ class WorkerPool:
         """Hand a job to a thread; its slot is free when the thread is, not when the caller is."""
         loop = asyncio.get_running_loop()
         started_s = time.monotonic()
+        self._running += 1
 
         def finished(_: object) -> None:
             duration_s = time.monotonic() - started_s
@@ -124,6 +131,7 @@ class WorkerPool:
         return future
 
     def _free_slot(self, duration_s: float) -> None:
+        self._running -= 1
         self._mean_job_s += _SMOOTHING * (duration_s - self._mean_job_s)
         self._slots.release()
 

@@ -3,6 +3,7 @@
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,47 @@ def test_calls_stages_and_decisions_are_counted(
     for stage in ("detect", "align", "assess", "embed"):
         assert found["facerec_stage_seconds_count", stage] == 3
         assert found["facerec_stage_seconds_sum", stage] > 0
+    # Three faces with their mirrored chips, and the run that warms the network.
+    assert (found["facerec_batch_views_count",], found["facerec_batch_views_sum",]) == (4, 8)
     assert found["facerec_gallery_revision",] >= 1
     assert (found["facerec_profiles",], found["facerec_templates",]) == (1, 1)
     assert found["facerec_analysis_waiting_calls",] == 0
+
+
+def test_calls_in_flight_are_embedded_in_one_run_and_answered_as_alone(
+    new_home: Callable[[], Path], portraits: dict[str, bytes]
+) -> None:
+    address = free_address()
+    joining = {
+        "FACEREC_SERVER__METRICS_LISTEN": address,
+        "FACEREC_SERVER__BATCH_WAIT_MS": "50",
+        "FACEREC_SERVER__ANALYSIS_WORKERS": "4",
+    }
+    home = new_home()
+    with ServerProcess(home) as alone, GateClient(alone.address, timeout_s=60) as gate:
+        gate.enrol("Obama", [portraits["obama-2012"]])
+        expected = {key: seen(gate, picture) for key, picture in portraits.items()}
+    with (
+        ServerProcess(home, **joining) as server,
+        GateClient(server.address, timeout_s=60) as gate,
+        ThreadPoolExecutor(8) as threads,
+    ):
+        asked = [*portraits] * 3
+        answers = threads.map(lambda key: seen(gate, portraits[key]), asked)
+        for key, answer in zip(asked, answers, strict=True):
+            assert answer[:2] == expected[key][:2]
+            # float32 sums of another order
+            assert answer[2] == pytest.approx(expected[key][2], abs=1e-4)
+        found = figures(address)
+    runs, views = found["facerec_batch_views_count",], found["facerec_batch_views_sum",]
+    assert views == 2 * (len(asked) + 1)
+    assert runs < len(asked)
+
+
+def seen(gate: GateClient, picture: bytes) -> tuple[str, str, float]:
+    (face,) = gate.identify(picture, main_only=True).faces
+    assert face.similarity is not None
+    return face.outcome, face.profile_id, face.similarity
 
 
 def test_metrics_stay_on_this_machine() -> None:
