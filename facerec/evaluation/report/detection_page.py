@@ -35,21 +35,37 @@ def detection_sections(
         ("Detections at any score", str(len(judged.scores))),
         ("Landmark error", _landmark_error(judged)),
     )
-    measured = {
-        "ap50": judged.ap50,
-        "recall": judged.recall_at(score),
-        "false_positives_per_image": judged.false_positives_per_image(score),
-    }
-    words = (
-        "Average precision at IoU .5",
-        f"Recall at score {score:g}",
-        "False positives an image",
+    return (
+        Section("Counts and failures", tables=(Table("", ("", ""), counts),)),
+        Section(
+            "Detection",
+            tables=(_rate_table(judged, score, intervals), _size_table(judged, score)),
+            figures=(precision_recall_plot([(name, judged)]),),
+        ),
     )
-    rates = tuple(
-        (word, share(value), in_brackets(intervals.get(key)))
-        for word, (key, value) in zip(words, measured.items(), strict=True)
+
+
+def _rate_table(judged: DetectionScores, score: float, intervals: dict[str, Interval]) -> Table:
+    measured = (
+        ("Average precision at IoU .5", "ap50", judged.ap50),
+        (f"Recall at score {score:g}", "recall", judged.recall_at(score)),
+        (
+            "False positives an image",
+            "false_positives_per_image",
+            judged.false_positives_per_image(score),
+        ),
     )
-    sizes = tuple(
+    return Table(
+        "Rates with 95 % intervals over images.",
+        ("Rate", "Measured", "95 % interval"),
+        tuple(
+            (word, share(value), in_brackets(intervals.get(key))) for word, key, value in measured
+        ),
+    )
+
+
+def _size_table(judged: DetectionScores, score: float) -> Table:
+    rows = tuple(
         (
             f"{band.least_px:g} to {band.below_px:g} px"
             if np.isfinite(band.below_px)
@@ -59,23 +75,7 @@ def detection_sections(
         )
         for band in recall_by_size(judged, score)
     )
-    return (
-        Section("Counts and failures", tables=(Table("", ("", ""), counts),)),
-        Section(
-            "Detection",
-            tables=(
-                Table(
-                    "Rates with 95 % intervals over images.",
-                    ("Rate", "Measured", "95 % interval"),
-                    rates,
-                ),
-                Table(
-                    f"Recall at score {score:g} by face size.", ("Size", "Faces", "Recall"), sizes
-                ),
-            ),
-            figures=(precision_recall_plot([(name, judged)]),),
-        ),
-    )
+    return Table(f"Recall at score {score:g} by face size.", ("Size", "Faces", "Recall"), rows)
 
 
 def _landmark_error(judged: DetectionScores) -> str:

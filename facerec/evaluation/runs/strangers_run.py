@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from facerec.evaluation.metrics.rate_of_events import CountedRate
 from facerec.evaluation.protocols.strangers import StrangersResult
 from facerec.evaluation.report.attempts import Attempts, attempts_to_json
 from facerec.evaluation.report.content import Report, Section, Table
@@ -32,30 +33,52 @@ def strangers_run(
     ``counts``.
     """
     rates = {target: result.fpir(target) for target in targets}
-    fpir: dict[str, Any] = {
-        f"{target:g}": {
-            "named": rate.events,
-            "visits": rate.trials,
-            "rate": rate.rate,
-            "interval": [rate.interval.low, rate.interval.high],
-            "expected": [rate.expected.low, rate.expected.high],
-            "keeps_target": rate.keeps_target,
-        }
+    record = _record(result, rates) | {"warnings": [], "system": vars(system)}
+    lines = [
+        f"{rate.events} of {rate.trials} strangers named at a target of {target:g}"
         for target, rate in rates.items()
-    }
-    mated = {
-        f"{target:g}": dict(zip(("right", "wrong", "missed"), result.mated(target), strict=True))
-        for target in targets
-    }
-    record: dict[str, Any] = {
-        "fpir": fpir,
-        "mated": mated,
-        "outcomes": {f"{target:g}": _outcomes(result, target) for target in targets},
+    ]
+    report = Report(
+        f"Strangers: {system.embedder} on {system.data}",
+        "; ".join(lines) + ".",
+        (),
+        (
+            Section("False-positive identification rate", tables=(_rate_table(rates),)),
+            *setting_sections(system, present_environment(), LIMITS),
+        ),
+    )
+    strangers = [visit for visit in result.visits if visit.target_fpir == targets[0]]
+    names = tuple(visit.person for visit in strangers)
+    right = np.array([visit.right if visit.enrolled else not visit.named for visit in strangers])
+    attempts = attempts_to_json("strangers", (Attempts("visits", names, names, right),))
+    return EvaluationRun(record, report, attempts, ())
+
+
+def _record(result: StrangersResult, rates: dict[float, CountedRate]) -> dict[str, Any]:
+    return {
+        "fpir": {
+            f"{target:g}": {
+                "named": rate.events,
+                "visits": rate.trials,
+                "rate": rate.rate,
+                "interval": [rate.interval.low, rate.interval.high],
+                "expected": [rate.expected.low, rate.expected.high],
+                "keeps_target": rate.keeps_target,
+            }
+            for target, rate in rates.items()
+        },
+        "mated": {
+            f"{target:g}": dict(
+                zip(("right", "wrong", "missed"), result.mated(target), strict=True)
+            )
+            for target in rates
+        },
+        "outcomes": {f"{target:g}": _outcomes(result, target) for target in rates},
         "counts": {"enrolled": result.people, "templates_each": result.templates_each},
-        "warnings": [],
-        "system": vars(system),
     }
-    header = ("Target FPIR", "Named", "Strangers", "Measured", "95 % interval", "Target gives")
+
+
+def _rate_table(rates: dict[float, CountedRate]) -> Table:
     rows = tuple(
         (
             f"{target:g}",
@@ -67,21 +90,9 @@ def strangers_run(
         )
         for target, rate in rates.items()
     )
-    lines = [" of ".join(row[1:3]) + f" strangers named at a target of {row[0]}" for row in rows]
-    report = Report(
-        f"Strangers: {system.embedder} on {system.data}",
-        "; ".join(lines) + ".",
-        (),
-        (
-            Section("False-positive identification rate", tables=(Table("", header, rows),)),
-            *setting_sections(system, present_environment(), LIMITS),
-        ),
+    return Table(
+        "", ("Target FPIR", "Named", "Strangers", "Measured", "95 % interval", "Target gives"), rows
     )
-    strangers = [visit for visit in result.visits if visit.target_fpir == targets[0]]
-    names = tuple(visit.person for visit in strangers)
-    right = np.array([visit.right if visit.enrolled else not visit.named for visit in strangers])
-    attempts = attempts_to_json("strangers", (Attempts("visits", names, names, right),))
-    return EvaluationRun(record, report, attempts, ())
 
 
 def _outcomes(result: StrangersResult, target: float) -> dict[str, int]:
