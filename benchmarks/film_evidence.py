@@ -100,7 +100,7 @@ def named_by_tracks(maker: MonitorMaker, parts: list[Part]) -> tuple[Names, Name
             if decision.name is not None:
                 latencies.append(decision.verdict.latency_s)
                 told[at, side_of(parts[at], decision.box_xyxy_px)].add(decision.name)
-        for view in observation.tracks if observation.searched else ():
+        for view in observation.tracks:
             if view.name is not None:
                 shown[at, side_of(parts[at], view.box_xyxy_px)].add(view.name)
     return told, shown, latencies

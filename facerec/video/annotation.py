@@ -80,6 +80,8 @@ def _look(track: TrackView) -> _Look:
     """Choose colour and words for a track's state."""
     verdict = track.evidence.verdict
     number = f"#{track.track_id}"
+    if verdict is not None and track.in_doubt:
+        return _Look(_OPEN, _DARK, "looking ...", f"{number}  still the same?")
     if verdict is None or track.evidence.window is not None:
         heading = "unknown" if verdict is not None else "looking ..."
         return _Look(_OPEN, _DARK, heading, f"{number}  {_state(track)}")

@@ -15,8 +15,7 @@ class ContinuityRules:
     """How a decided track is checked.
 
     Attributes:
-        same_face_similarity: Cosine similarity to the decided face under which a look is doubtful;
-            a false match rate of some per cent is strict enough, as looks repeat.
+        same_face_similarity: Cosine similarity to the face so far under which a look is doubtful.
         every_s: Time between two looks without doubt.
         doubtful_every_s: Time between two looks in doubt.
         doubts: Doubtful looks in a row that break the track, 1 or more. A face that turns away is

@@ -174,6 +174,14 @@ class TrackEvidence:
         return latest.similarity if latest is not None else None
 
     @property
+    def direction(self) -> NDArray[np.float32] | None:
+        """Mean of the looks under consideration, float32 (d,), unit length; None without any."""
+        if self.window is None:
+            return None
+        total = self.window.weighted_sum
+        return (total / max(float(np.linalg.norm(total)), 1e-12)).astype(np.float32)
+
+    @property
     def _decided(self) -> Decision | None:
         return self.verdict.decision if self.verdict is not None else None
 

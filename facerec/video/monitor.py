@@ -23,6 +23,7 @@ from facerec.video.identifier import Identifier
 from facerec.video.observation import Observation, TrackDecision, TrackView
 from facerec.video.presence import Presence
 from facerec.video.scene_cut import SceneCut
+from facerec.video.surroundings import Surroundings
 from facerec.video.tracker import Tracker
 
 __all__ = ["Analyzer", "Monitor", "Observation", "TrackDecision", "TrackView"]
@@ -60,6 +61,13 @@ class _Followed:
     box_xyxy_px: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     stood: bool = False
     crop_bgr: NDArray[np.uint8] | None = None
+    surroundings: Surroundings | None = None
+    changed: bool = False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may show somebody else by now, until the next look says."""
+        return self.changed or (self.continuity is not None and self.continuity.doubts > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +91,9 @@ class Monitor:
 
     A track is named at most once and never renamed: where it comes to show somebody else, it is
     split, and a new track with a decision of its own begins. Faces are embedded only while a
-    decision is open, and then once in a while to see that they are still the same.
+    decision is open, and then once in a while to see that they are still the same, and at once
+    when the picture around them changes suddenly or they were out of sight. No name is shown
+    while that is in doubt.
     """
 
     def __init__(
@@ -136,7 +146,8 @@ class Monitor:
     def observe(self, frame: Frame) -> Observation:
         """Take in the next frame."""
         cut = self._scene.is_cut(frame.image_bgr)
-        if not cut and frame.clock_s < self._due_s - _TICK_S:
+        changed = self._note_changes(frame)
+        if not cut and not changed and frame.clock_s < self._due_s - _TICK_S:
             return Observation(frame, self._views, (), searched=False)
         ended = self._end(self._tracker.end_all()) if cut else ()
         faces = self._analyzer.detect(frame.image_bgr)
@@ -145,6 +156,7 @@ class Monitor:
         sightings = self._sightings(faces, update.track_ids, frame)
         for sighting in sightings:
             self._see(sighting, frame)
+        self._note_absences(frame)
         decided, sightings = self._weigh(sightings, faces, frame)
         self._views = tuple(map(self._view, sightings))
         self._due_s = frame.clock_s + self._pace.interval_s(
@@ -157,6 +169,27 @@ class Monitor:
     def finish(self) -> tuple[TrackDecision, ...]:
         """End every track, when the source is over; return the undecided ones."""
         return self._end(self._tracker.end_all())
+
+    def _note_changes(self, frame: Frame) -> bool:
+        """Hold each face's surroundings against the frame before; tell whether any changed."""
+        if self._continuity is None:
+            return False
+        any_changed = False
+        for track in self._followed.values():
+            if track.surroundings is None:
+                continue
+            before, track.surroundings = (
+                track.surroundings,
+                track.surroundings.in_next(frame.image_bgr),
+            )
+            if not track.surroundings.is_like(before):
+                track.changed = any_changed = True
+        return any_changed
+
+    def _note_absences(self, frame: Frame) -> None:
+        """Doubt whoever was looked for and not found: somebody else may come back instead."""
+        for track in self._followed.values():
+            track.changed |= track.last_seen_s < frame.clock_s
 
     def _sightings(
         self, faces: Faces, track_ids: NDArray[np.int64], frame: Frame
@@ -192,6 +225,8 @@ class Monitor:
         left, top, right, bottom = (float(side) for side in sighting.box_xyxy_px)
         track.box_xyxy_px = left, top, right, bottom
         track.stood |= sighting.aside is None
+        if self._continuity is not None:
+            track.surroundings = Surroundings.of(frame.image_bgr, sighting.box_xyxy_px)
         self._note_presence(sighting.track_id, track)
         if sighting.quality > track.best_quality:
             track.best_quality, track.flaws = sighting.quality, sighting.flaws
@@ -201,7 +236,7 @@ class Monitor:
     def _note_presence(self, track_id: int, track: _Followed) -> None:
         """Note where a named person is, and where else."""
         verdict = track.evidence.verdict
-        if verdict is not None and verdict.decision.profile_id is not None:
+        if verdict is not None and verdict.decision.profile_id is not None and not track.in_doubt:
             track.also_at = self._presence.note(
                 verdict.decision.profile_id, self._camera, track_id, track.last_seen
             )
@@ -221,40 +256,47 @@ class Monitor:
         embeddings = self._analyzer.embed(frame.image_bgr, faces[chosen]).embeddings
         if embeddings is None:
             raise ArrayError("the analyzer must embed the faces that it is handed")
-        told: list[TrackDecision | None] = []
+        told: list[TrackDecision] = []
         seen = list(sightings)
         for at, embedding in zip(wanted, embeddings, strict=True):
-            seen[at] = self._checked(seen[at], embedding, frame)
+            if not self._shows_the_same(seen[at].track_id, embedding, frame.clock_s):
+                told += self._end((seen[at].track_id,))
+                seen[at] = replace(seen[at], track_id=self._tracker.split(seen[at].track_id))
+                self._see(seen[at], frame)
             if self._followed[seen[at].track_id].evidence.wants(seen[at].quality, frame.clock_s):
-                told.append(self._add(seen[at].track_id, embedding, seen[at].quality, frame))
-        return tuple(decision for decision in told if decision is not None), tuple(seen)
+                told += self._add(seen[at].track_id, embedding, seen[at].quality, frame)
+        return tuple(told), tuple(seen)
 
     def _wants(self, sighting: _Sighting, frame: Frame) -> bool:
         """Tell whether a face's embedding can change anything."""
         track = self._followed[sighting.track_id]
-        due = track.continuity is not None and track.continuity.is_due(frame.clock_s)
         if sighting.flaws or (sighting.aside is not None and track.continuity is None):
             return False
-        return bool(due or track.evidence.wants(sighting.quality, frame.clock_s))
+        due = track.continuity is not None and track.continuity.is_due(frame.clock_s)
+        doubted = track.changed and (track.continuity or track.evidence.direction) is not None
+        return bool(due or doubted or track.evidence.wants(sighting.quality, frame.clock_s))
 
-    def _checked(
-        self, sighting: _Sighting, embedding: NDArray[np.float32], frame: Frame
-    ) -> _Sighting:
-        """Check that a decided track shows who it showed; return its sighting, split if not."""
-        track = self._followed[sighting.track_id]
-        if track.continuity is None:
-            return sighting
-        track.continuity = track.continuity.checked(embedding, frame.clock_s)
-        if not track.continuity.is_broken:
-            return sighting
-        del self._followed[sighting.track_id]
-        split = replace(sighting, track_id=self._tracker.split(sighting.track_id))
-        self._see(split, frame)
-        return split
+    def _shows_the_same(
+        self, track_id: int, embedding: NDArray[np.float32], clock_s: float
+    ) -> bool:
+        """Check by a new look that a track still shows who it showed.
+
+        A look that is unlike the others after a sudden change is enough to say no, without one it
+        takes several.
+        """
+        track, rules = self._followed[track_id], self._continuity
+        changed, track.changed = track.changed, False
+        if track.continuity is not None:
+            track.continuity = track.continuity.checked(embedding, clock_s)
+            return not track.continuity.is_broken and not (changed and track.continuity.doubts)
+        direction = track.evidence.direction
+        if not changed or rules is None or direction is None:
+            return True
+        return float(direction @ embedding) >= rules.same_face_similarity
 
     def _add(
         self, track_id: int, embedding: NDArray[np.float32], quality: float, frame: Frame
-    ) -> TrackDecision | None:
+    ) -> tuple[TrackDecision, ...]:
         """Take one embedded face into its track; return the decision if it made one."""
         track = self._followed[track_id]
         before = track.evidence.verdict
@@ -270,13 +312,13 @@ class Monitor:
         )
         verdict = track.evidence.verdict
         if verdict is None or verdict is before:
-            return None
+            return ()
         if self._continuity is not None:
             track.continuity = Continuity(self._continuity, fused.direction, frame.clock_s)
         if verdict.decision.outcome is Outcome.IDENTIFIED and verdict.decision.profile_id:
             track.name = self._identifier.name_of(verdict.decision.profile_id)
         self._note_presence(track_id, track)
-        return self._told(track_id, track, verdict, frame.captured)
+        return (self._told(track_id, track, verdict, frame.captured),)
 
     def _end(self, track_ids: tuple[int, ...]) -> tuple[TrackDecision, ...]:
         """Forget tracks; return those that were there and that nothing had been decided about."""
@@ -318,6 +360,7 @@ class Monitor:
             sighting.quality,
             sighting.flaws,
             track.evidence,
-            track.name,
+            None if track.in_doubt else track.name,
             sighting.aside,
+            track.in_doubt,
         )

@@ -55,8 +55,9 @@ class TrackView:
         quality: Overall quality of the face in this frame, 0..1.
         flaws: Why this face was not fit for comparison; empty when it was.
         evidence: The track's evidence after this frame.
-        name: Display name of the person, once identified.
+        name: Display name of the person, once identified; None while that is in doubt.
         aside: Why the face does not count at the camera's gate; None for one that does.
+        in_doubt: Whether the track may show somebody else by now, until the next look says.
     """
 
     track_id: int
@@ -66,6 +67,7 @@ class TrackView:
     evidence: TrackEvidence
     name: str | None
     aside: GateReason | None = None
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, eq=False)

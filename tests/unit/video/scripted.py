@@ -39,6 +39,7 @@ class Shown:
 
 
 Script = Callable[[int], Sequence[Shown]]
+Paint = Callable[[NDArray[np.uint8], int], None]
 
 
 @dataclass
@@ -115,8 +116,12 @@ def play(
     continuity: ContinuityRules | None = None,
     pace: DetectionPace | None = None,
     cut_at: int | None = None,
+    paint: Paint = lambda image, number: None,
 ) -> Played:
-    """Play a script of so many frames through a monitor; the picture turns white at `cut_at`."""
+    """Play a script of so many frames through a monitor.
+
+    The whole picture changes at `cut_at`; `paint` draws on the picture of a number.
+    """
     analyzer = ScriptedAnalyzer(script)
     tracker = OverlapTracker(forget_after_s=1.0)
     monitor = Monitor(
@@ -129,12 +134,17 @@ def play(
         continuity=continuity,
         pace=pace or DetectionPace(0, 0, 0),
     )
-    observations = tuple(monitor.observe(frame(number, cut_at=cut_at)) for number in range(frames))
+    observations = tuple(
+        monitor.observe(frame(number, cut_at=cut_at, paint=paint)) for number in range(frames)
+    )
     return Played(observations, monitor.finish(), analyzer)
 
 
-def frame(number: int, *, cut_at: int | None = None) -> Frame:
+def frame(
+    number: int, *, cut_at: int | None = None, paint: Paint = lambda image, number: None
+) -> Frame:
     image = np.zeros((200, 640, 3), np.uint8)
+    paint(image, number)
     if cut_at is not None and number >= cut_at:
         image[:, ::32] = image[:, 16::64] = 255
     image[0, 0] = number % 256, number // 256, 0
