@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from facerec.cli.console import Home, Json, emit, messages, stated_failures, warn
+from facerec.cli.console import Home, Json, emit, messages, output, stated_failures, warn
 from facerec.cli.options import Fpir, InGallery, decision_settings
 from facerec.cli.telling import print_decision
 
 if TYPE_CHECKING:
+    from facerec.cli.live_view import LiveView
     from facerec.gallery.gallery import Gallery
     from facerec.settings import Settings
     from facerec.video.event_sink import EventSink
-    from facerec.video.observation import TrackDecision
+    from facerec.video.observation import Observation, TrackDecision
     from facerec.video.reconnecting_source import ReconnectRules
     from facerec.video.telling import Telling
     from facerec.video.watching_all import WatchedCamera, WatchOutcome
@@ -80,8 +81,8 @@ def watch(
 ) -> None:
     """Say who comes before the camera: each face is followed, and named at most once.
 
-    A camera that is lost is tried again for ever, and a source that fails stops no other. With
-    --json, one CloudEvent a line and a decision.
+    A camera that is lost is tried again for ever, and a source that fails stops no other. A
+    terminal also shows how each camera is doing. With --json, one CloudEvent a line and a decision.
     """
     with stated_failures(), ExitStack() as opened:
         settings = decision_settings(home, fpir=fpir)
@@ -91,10 +92,12 @@ def watch(
         rules = _reconnect_rules(udp)
         cameras = _open(settings, people, gallery, sources, names, films, realtime, rules, opened)
         sinks = [opened.enter_context(closing(_sink(settings, where))) for where in send or []]
-        telling = _telling(settings, people, sinks, as_json)
         stop = Event()
-        with _stopped_by_signals(stop):
-            _watch_all(cameras, telling, max_frames, stop, as_json)
+        with _stopped_by_signals(stop), ExitStack() as shown:
+            view = shown.enter_context(_live_view(cameras)) if _is_live_view(as_json) else None
+            telling = _telling(settings, people, sinks, as_json, view)
+            outcomes = _watch_all(cameras, telling, max_frames, stop, view)
+        _sum_up(outcomes, as_json)
     for path in films:
         if path is not None:
             messages.print(f"Annotated film: {escape(str(path))}", soft_wrap=True)
@@ -188,8 +191,23 @@ def _open(
     return cameras
 
 
+def _is_live_view(as_json: bool) -> bool:
+    """Tell whether stdout is a terminal that can redraw its lines."""
+    return output.is_terminal and not output.is_dumb_terminal and not as_json
+
+
+def _live_view(cameras: "Sequence[WatchedCamera]") -> "LiveView":
+    from facerec.cli.live_view import LiveView
+
+    return LiveView(output, [(camera.name, camera.source) for camera in cameras])
+
+
 def _telling(
-    settings: "Settings", people: "Gallery", sinks: "Sequence[EventSink]", as_json: bool
+    settings: "Settings",
+    people: "Gallery",
+    sinks: "Sequence[EventSink]",
+    as_json: bool,
+    view: "LiveView | None",
 ) -> "Telling":
     """Make what is told of decisions: journal, receivers, kept looks, and stdout."""
     from facerec.video.crop_store import CropStore
@@ -198,6 +216,8 @@ def _telling(
     def heard(told: "TrackDecision", event: Mapping[str, Any]) -> None:
         if as_json:
             emit(event)
+        elif view is not None:
+            view.tell(told)
         else:
             print_decision(told)
 
@@ -219,21 +239,34 @@ def _watch_all(
     telling: "Telling",
     max_frames: int | None,
     stop: Event,
-    as_json: bool,
-) -> None:
-    """Watch every source until all are over; exit code 1 when one failed."""
+    view: "LiveView | None",
+) -> "tuple[WatchOutcome, ...]":
+    """Watch every source until all are over."""
     from facerec.video.watching_all import watch_all
 
-    def failed(outcome: "WatchOutcome") -> None:
-        warn(f"{outcome.camera.name}: {outcome.error}")
+    def ended(outcome: "WatchOutcome") -> None:
+        if view is not None:
+            view.end(outcome.camera.name, failed=outcome.error is not None)
+        if outcome.error is not None:
+            warn(f"{outcome.camera.name}: {outcome.error}")
 
-    outcomes = watch_all(
-        cameras,
-        tell=telling.tell,
-        failed=failed,
-        stop=stop,
-        max_frames=max_frames,
-    )
+    shown = cameras if view is None else [_also_seen_by(view, camera) for camera in cameras]
+    return watch_all(shown, tell=telling.tell, ended=ended, stop=stop, max_frames=max_frames)
+
+
+def _also_seen_by(view: "LiveView", camera: "WatchedCamera") -> "WatchedCamera":
+    """Let the view see what a camera shows, beside who sees it already."""
+
+    def see(observation: "Observation") -> None:
+        if camera.see is not None:
+            camera.see(observation)
+        view.see(camera.name, observation)
+
+    return replace(camera, see=see)
+
+
+def _sum_up(outcomes: "Sequence[WatchOutcome]", as_json: bool) -> None:
+    """Say what came of each source; exit code 1 when one failed."""
     for outcome in outcomes:
         summary = outcome.summary
         if summary is not None and not as_json:

@@ -45,7 +45,7 @@ def watch_all(
     cameras: Sequence[WatchedCamera],
     *,
     tell: Callable[[TrackDecision], None],
-    failed: Callable[[WatchOutcome], None],
+    ended: Callable[[WatchOutcome], None],
     stop: Event,
     max_frames: int | None = None,
 ) -> tuple[WatchOutcome, ...]:
@@ -54,7 +54,8 @@ def watch_all(
     Args:
         cameras: One or more.
         tell: Called with every decision, by one thread at a time.
-        failed: Called at once when a source fails; the others go on.
+        ended: Called at once when a source is over or failed, by one thread at a time; the others
+            go on.
         stop: Set it to end all; a camera that gives no frames is closed then.
         max_frames: Frames to look at in each source; None for all.
     """
@@ -74,12 +75,12 @@ def watch_all(
                 max_frames=max_frames,
                 stopped=stop.is_set,
             )
+            outcome = WatchOutcome(camera, summary, None)
         except FaceRecError as error:
             outcome = WatchOutcome(camera, None, error)
-            with telling:
-                failed(outcome)
-            return outcome
-        return WatchOutcome(camera, summary, None)
+        with telling:
+            ended(outcome)
+        return outcome
 
     with ThreadPoolExecutor(len(cameras), thread_name_prefix="watch") as pool:
         running = [pool.submit(look, camera) for camera in cameras]

@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
-from facerec.video.camera_health import CameraHealth, CameraState
 from facerec.video.reconnecting_source import ReconnectingSource, ReconnectRules
 from facerec.video.redaction import is_url
 from facerec.video.source import FrameSource, open_source
 from facerec_monitor.configuration import CameraSettings
 
-__all__ = ["health_of", "open_camera"]
+__all__ = ["open_camera"]
 
 
 def open_camera(camera: CameraSettings) -> FrameSource:
@@ -24,11 +23,3 @@ def open_camera(camera: CameraSettings) -> FrameSource:
     if camera.udp:
         rules = replace(rules, capture=replace(rules.capture, rtsp_transport="udp"))
     return ReconnectingSource(spec, rules)
-
-
-def health_of(source: FrameSource, frames: int) -> CameraHealth:
-    """Return how a source is doing, of which so many frames were looked at."""
-    if isinstance(source, ReconnectingSource):
-        return source.health
-    delivered = frames + source.dropped
-    return CameraHealth(CameraState.LIVE, None, delivered, source.dropped, 0, 1, None, "")

@@ -11,8 +11,9 @@ from facerec.video.camera_health import CameraHealth, CameraState
 from facerec.video.monitor import Monitor
 from facerec.video.observation import Observation, TrackDecision
 from facerec.video.source import FrameSource
+from facerec.video.source_health import health_of
 from facerec.video.watching import watch
-from facerec_monitor.camera_source import health_of, open_camera
+from facerec_monitor.camera_source import open_camera
 from facerec_monitor.configuration import CameraSettings
 
 __all__ = ["CameraStatus", "CameraWorker"]

@@ -64,16 +64,16 @@ def camera(name: str, source: Scripted) -> WatchedCamera:
 
 def test_a_source_that_fails_stops_no_other() -> None:
     told: list[str] = []
-    failures: list[WatchOutcome] = []
+    ended: list[WatchOutcome] = []
     cameras = [camera("bad", Scripted(2, "fail")), camera("good", Scripted(50, "end"))]
     outcomes = watch_all(
         cameras,
         tell=lambda decision: told.append(f"{decision.camera} {decision.name}"),
-        failed=failures.append,
+        ended=ended.append,
         stop=Event(),
     )
     assert sorted(told) == ["bad None", "good Ada"]  # seen twice before the source failed
-    assert [failure.camera.name for failure in failures] == ["bad"]
+    assert {each.camera.name: each.error is None for each in ended} == {"bad": False, "good": True}
     assert outcomes[0].summary is None
     assert outcomes[1].summary is not None and outcomes[1].summary.frames == 50
 
@@ -84,7 +84,7 @@ def test_stopping_sends_home_who_waits_for_a_silent_camera() -> None:
     outcomes = watch_all(
         [camera("silent", waiting)],
         tell=lambda decision: stop.set(),
-        failed=lambda outcome: None,
+        ended=lambda outcome: None,
         stop=stop,
     )
     assert waiting.closed.is_set()
