@@ -1,5 +1,7 @@
-"""A bounded queue on disk, first in, first out: what waits there outlives the process."""
+"""A bounded queue on disk, first in, first out: what waits there outlives process and machine."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from threading import Condition
 
@@ -20,6 +22,8 @@ class EventSpool:
             most: Events that wait at most, 1 or more.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob("*.partial"):
+            unfinished.unlink(missing_ok=True)
         self._folder = folder
         self._most = most
         self._changed = Condition()
@@ -44,7 +48,10 @@ class EventSpool:
         with self._changed:
             path = self._path(self._next)
             partial = path.with_suffix(".partial")
-            partial.write_text(line, encoding="utf-8")
+            with partial.open("w", encoding="utf-8") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())  # else a power cut may leave the name and not the text
             partial.replace(path)
             self._numbers.append(self._next)
             self._next += 1
@@ -54,12 +61,20 @@ class EventSpool:
             self._changed.notify_all()
 
     def first(self, timeout_s: float) -> tuple[int, str] | None:
-        """Wait for the oldest event; return its number and text, None when none came in time."""
+        """Wait for the oldest event; return its number and text, None when none came in time.
+
+        One whose file somebody took away is counted as lost, and stands in nobody's way.
+        """
         with self._changed:
             if not self._changed.wait_for(lambda: bool(self._numbers), timeout_s):
                 return None
-            number = self._numbers[0]
-            return number, self._path(number).read_text(encoding="utf-8")
+            while self._numbers:
+                number = self._numbers[0]
+                with suppress(FileNotFoundError):
+                    return number, self._path(number).read_text(encoding="utf-8")
+                self._numbers.pop(0)
+                self._lost += 1
+            return None
 
     def done(self, number: int) -> None:
         """Forget an event that was delivered."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -147,12 +147,30 @@ def test_a_full_spool_gives_up_the_oldest_and_counts(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_an_event_whose_file_was_taken_away_stands_in_nobodys_way(tmp_path: Path) -> None:
+    spool = EventSpool(tmp_path, most=3)
+    spool.put("first")
+    spool.put("second")
+    (tmp_path / "000000000001.json").unlink()
+    assert spool.first(0) == (2, "second")
+    assert (len(spool), spool.lost) == (1, 1)
+
+
+def test_what_a_killed_process_half_wrote_is_no_event(tmp_path: Path) -> None:
+    (tmp_path / "000000000001.json").write_text("whole")
+    (tmp_path / "000000000002.partial").write_text("ha")
+    spool = EventSpool(tmp_path, most=3)
+    assert len(spool) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["000000000001.json"]
+
+
 @contextmanager
-def broker(port: int) -> Iterator[None]:
+def broker(port: int, plugins: Mapping[str, Mapping[str, object]] | None = None) -> Iterator[None]:
     """A real broker in a loop and thread of its own."""
+    anonymous = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
     config = {
         "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
-        "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+        "plugins": anonymous | dict(plugins or {}),
     }
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever, daemon=True)
