@@ -72,26 +72,30 @@ class MonitorMaker:
         from facerec.video.detection_pace import DetectionPace
         from facerec.video.identifier import GalleryIdentifier
         from facerec.video.monitor import Monitor
+        from facerec.video.monitor_rules import MonitorRules
         from facerec.video.overlap_tracker import OverlapTracker
 
         watching = self.settings.watch
-        rules = self._evidence_rules(gate)
+        evidence = self._evidence_rules(gate)
         # A stranger's track gets several looks, which together must keep the rate.
-        rate_per_look = self.recognizer.target_fpir / rules.effective_looks
+        rate_per_look = self.recognizer.target_fpir / evidence.effective_looks
         searching = replace(self.recognizer, target_fpir=rate_per_look)
         same_face = self.recognizer.operating_point.threshold_at_fmr(_SAME_FACE_FMR)
+        rules = MonitorRules(
+            evidence,
+            min_quality=self.settings.decision.min_quality,
+            continuity=ContinuityRules(same_face, watching.recheck_every_s),
+            pace=DetectionPace(),
+            gate=gate,
+            keeps_crops=watching.crops_dir is not None,
+        )
         return Monitor(
             self.analyzer,
             OverlapTracker(forget_after_s=watching.forget_after_s),
             GalleryIdentifier(searching, self.gallery, galleries, watching.max_fmr),
             rules,
-            min_quality=self.settings.decision.min_quality,
             camera=camera,
-            continuity=ContinuityRules(same_face, watching.recheck_every_s),
-            pace=DetectionPace(),
             presence=self.presence,
-            gate=gate,
-            keeps_crops=watching.crops_dir is not None,
         )
 
     def _evidence_rules(self, gate: "GateRules | None") -> "EvidenceRules":

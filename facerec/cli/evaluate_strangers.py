@@ -104,22 +104,11 @@ def _watch(
         raise EvaluationError(
             "there must be people with one picture, the strangers, and people with more, to enrol"
         )
-    visitors = [
-        _Visitor(pictures.root / pictures.paths[row], pictures.names[person], False, int(row))
-        for person in alone[:most]
-        for row in np.flatnonzero(pictures.people == person)
-    ]
+    strangers = [int(np.flatnonzero(pictures.people == person)[0]) for person in alone[:most]]
+    visitors = _visitors(pictures, strangers, enrolled=False)
     if mated:
-        further = [own[templates] for own in rows if len(own) > templates]
-        visitors += [
-            _Visitor(
-                pictures.root / pictures.paths[row],
-                pictures.names[pictures.people[row]],
-                True,
-                int(row),
-            )
-            for row in further
-        ]
+        further = [int(own[templates]) for own in rows if len(own) > templates]
+        visitors += _visitors(pictures, further, enrolled=True)
     references = np.concatenate([own[:templates] for own in rows])
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -127,6 +116,16 @@ def _watch(
     ):
         _enrol(gallery, pictures.only(references), maker)
         return _show(visitors, maker.settings, gallery), len(gallery.list(_GALLERY))
+
+
+def _visitors(pictures: "PeoplePictures", rows: list[int], *, enrolled: bool) -> "list[_Visitor]":
+    """Return who the pictures of these rows show."""
+    return [
+        _Visitor(
+            pictures.root / pictures.paths[row], pictures.names[pictures.people[row]], enrolled, row
+        )
+        for row in rows
+    ]
 
 
 def _enrol(gallery: "Gallery", references: "PeoplePictures", maker: TemplateMaker) -> None:

@@ -9,6 +9,7 @@ import typer
 from facerec.cli.console import Home, Json, emit, output, stated_failures
 
 if TYPE_CHECKING:
+    from facerec.settings import Settings
     from facerec.video.observation import TrackDecision
     from facerec_monitor.service import Ready
 
@@ -37,38 +38,48 @@ def monitor(
 
         settings = load_settings(home)
         if check:
-            from facerec_monitor.configuration import load_configuration
+            _check(config, settings, as_json)
+        else:
+            _run(config, settings, as_json)
 
-            found = load_configuration(config, settings.gates)
-            counts = {"cameras": len(found.cameras), "gates": len(found.gates)}
-            if as_json:
-                emit(counts)
-            else:
-                output.print(
-                    f"{config}: {counts['cameras']} camera(s), {counts['gates']} gate(s), no fault",
-                    soft_wrap=True,
-                )
-            return
-        from facerec_identity.memory import give_back_freed_memory
 
-        give_back_freed_memory()
-        from facerec.cli.telling import print_decision
-        from facerec_monitor.logging_setup import log_to_stderr
-        from facerec_monitor.service import run_monitor
+def _check(config: Path, settings: "Settings", as_json: bool) -> None:
+    """Look at the file, and say what it holds."""
+    from facerec_monitor.configuration import load_configuration
 
-        def ready(started: "Ready") -> None:
-            where = f"; health and metrics on {started.listening}" if started.listening else ""
-            if not as_json:
-                output.print(
-                    f"facerec: watching {', '.join(started.cameras)}{where}; stop with Ctrl-C",
-                    soft_wrap=True,
-                )
+    found = load_configuration(config, settings.gates)
+    counts = {"cameras": len(found.cameras), "gates": len(found.gates)}
+    if as_json:
+        emit(counts)
+        return
+    output.print(
+        f"{config}: {counts['cameras']} camera(s), {counts['gates']} gate(s), no fault",
+        soft_wrap=True,
+    )
 
-        def heard(told: "TrackDecision", event: Mapping[str, Any]) -> None:
-            if as_json:
-                emit(event)
-            else:
-                print_decision(told)
 
-        log_to_stderr(settings.server.log_format)
-        run_monitor(settings, config, on_ready=ready, heard=heard)
+def _run(config: Path, settings: "Settings", as_json: bool) -> None:
+    """Watch until stopped."""
+    from facerec_identity.memory import give_back_freed_memory
+
+    give_back_freed_memory()
+    from facerec.cli.telling import print_decision
+    from facerec_monitor.logging_setup import log_to_stderr
+    from facerec_monitor.service import run_monitor
+
+    def ready(started: "Ready") -> None:
+        where = f"; health and metrics on {started.listening}" if started.listening else ""
+        if not as_json:
+            output.print(
+                f"facerec: watching {', '.join(started.cameras)}{where}; stop with Ctrl-C",
+                soft_wrap=True,
+            )
+
+    def heard(told: "TrackDecision", event: Mapping[str, Any]) -> None:
+        if as_json:
+            emit(event)
+        else:
+            print_decision(told)
+
+    log_to_stderr(settings.server.log_format)
+    run_monitor(settings, config, on_ready=ready, heard=heard)

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from facerec.analysis.faces import Faces
 from facerec.decision.decision import Outcome, Reason
 from facerec.decision.gate_answer import GateReason
-from facerec.decision.gate_rules import GateRules
 from facerec.decision.gate_standing import standing_at
 from facerec.decision.quality_gate import face_flaws
 from facerec.errors import ArrayError
-from facerec.video.continuity import Continuity, ContinuityRules
-from facerec.video.detection_pace import DetectionPace
-from facerec.video.evidence import EvidenceRules, TrackEvidence, Verdict
+from facerec.video.continuity import Continuity
+from facerec.video.evidence import TrackEvidence, Verdict
 from facerec.video.face_crop import face_crop
 from facerec.video.frame import Frame
 from facerec.video.identifier import Identifier
+from facerec.video.monitor_rules import MonitorRules
 from facerec.video.observation import Observation, TrackDecision, TrackView
 from facerec.video.presence import Presence
 from facerec.video.scene_cut import SceneCut
@@ -29,7 +28,6 @@ from facerec.video.tracker import Tracker
 __all__ = ["Analyzer", "Monitor", "Observation", "TrackDecision", "TrackView"]
 
 _TICK_S = 1e-3
-_EVERY_FRAME = DetectionPace(idle_s=0.0, decided_s=0.0, undecided_s=0.0)
 
 
 class Analyzer(Protocol):
@@ -101,15 +99,10 @@ class Monitor:
         analyzer: Analyzer,
         tracker: Tracker,
         identifier: Identifier,
-        rules: EvidenceRules,
+        rules: MonitorRules,
         *,
-        min_quality: float,
         camera: str,
-        continuity: ContinuityRules | None = None,
-        pace: DetectionPace = _EVERY_FRAME,
         presence: Presence | None = None,
-        gate: GateRules | None = None,
-        keeps_crops: bool = False,
     ) -> None:
         """Begin with no tracks.
 
@@ -117,27 +110,16 @@ class Monitor:
             analyzer: Finds and embeds faces.
             tracker: This monitor's own.
             identifier: Answers probes.
-            rules: When evidence is enough.
-            min_quality: Faces of a lower overall quality are no evidence, 0..1.
+            rules: Of this camera.
             camera: Name that decisions carry.
-            continuity: How decided tracks are checked; None for not at all.
-            pace: How often frames are searched for faces.
             presence: Where people are seen now, shared between cameras; None for one of its own.
-            gate: What the gate asks that the camera guards: only who stands at it counts. None for
-                a camera that guards none.
-            keeps_crops: Whether decisions bring the best look at the face.
         """
         self._analyzer = analyzer
         self._tracker = tracker
         self._identifier = identifier
         self._rules = rules
-        self._min_quality = min_quality
         self._camera = camera
-        self._continuity = continuity
-        self._pace = pace
         self._presence = presence or Presence()
-        self._gate = gate
-        self._keeps_crops = keeps_crops
         self._scene = SceneCut()
         self._due_s = float("-inf")
         self._views: tuple[TrackView, ...] = ()
@@ -159,7 +141,7 @@ class Monitor:
         self._note_absences(frame)
         decided, sightings = self._weigh(sightings, faces, frame)
         self._views = tuple(map(self._view, sightings))
-        self._due_s = frame.clock_s + self._pace.interval_s(
+        self._due_s = frame.clock_s + self._rules.pace.interval_s(
             followed=len(self._followed),
             undecided=sum(t.evidence.verdict is None for t in self._followed.values()),
             fastest_sides_per_s=self._tracker.fastest_sides_per_s(),
@@ -172,7 +154,7 @@ class Monitor:
 
     def _note_changes(self, frame: Frame) -> bool:
         """Hold each face's surroundings against the frame before; tell whether any changed."""
-        if self._continuity is None:
+        if self._rules.continuity is None:
             return False
         any_changed = False
         for track in self._followed.values():
@@ -198,16 +180,16 @@ class Monitor:
         if faces.quality is None:
             raise ArrayError("the analyzer must assess the faces that it detects")
         asides: tuple[GateReason | None, ...] = (None,) * len(track_ids)
-        if self._gate is not None:
+        if self._rules.gate is not None:
             height, width = frame.image_bgr.shape[:2]
-            asides = standing_at(faces.boxes_xyxy_px, (width, height), self._gate)
+            asides = standing_at(faces.boxes_xyxy_px, (width, height), self._rules.gate)
         return tuple(
             _Sighting(
                 int(track_id),
                 index,
                 faces.boxes_xyxy_px[index],
                 float(faces.quality.overall[index]),
-                face_flaws(faces, index, min_quality=self._min_quality),
+                face_flaws(faces, index, min_quality=self._rules.min_quality),
                 asides[index],
             )
             for index, track_id in enumerate(track_ids)
@@ -217,7 +199,7 @@ class Monitor:
         """Note that a track was seen, and the flaws of its best face so far."""
         track = self._followed.get(sighting.track_id)
         if track is None:
-            evidence = TrackEvidence(self._rules, frame.clock_s)
+            evidence = TrackEvidence(self._rules.evidence, frame.clock_s)
             track = _Followed(evidence, frame.captured, frame.captured, frame.clock_s)
             self._followed[sighting.track_id] = track
         track.last_seen, track.last_seen_s = frame.captured, frame.clock_s
@@ -225,12 +207,12 @@ class Monitor:
         left, top, right, bottom = (float(side) for side in sighting.box_xyxy_px)
         track.box_xyxy_px = left, top, right, bottom
         track.stood |= sighting.aside is None
-        if self._continuity is not None:
+        if self._rules.continuity is not None:
             track.surroundings = Surroundings.of(frame.image_bgr, sighting.box_xyxy_px)
         self._note_presence(sighting.track_id, track)
         if sighting.quality > track.best_quality:
             track.best_quality, track.flaws = sighting.quality, sighting.flaws
-            if self._keeps_crops:
+            if self._rules.keeps_crops:
                 track.crop_bgr = face_crop(frame.image_bgr, sighting.box_xyxy_px)
 
     def _note_presence(self, track_id: int, track: _Followed) -> None:
@@ -284,7 +266,7 @@ class Monitor:
         A look that is unlike the others after a sudden change is enough to say no, without one it
         takes several.
         """
-        track, rules = self._followed[track_id], self._continuity
+        track, rules = self._followed[track_id], self._rules.continuity
         changed, track.changed = track.changed, False
         if track.continuity is not None:
             track.continuity = track.continuity.checked(embedding, clock_s)
@@ -313,8 +295,8 @@ class Monitor:
         verdict = track.evidence.verdict
         if verdict is None or verdict is before:
             return ()
-        if self._continuity is not None:
-            track.continuity = Continuity(self._continuity, fused.direction, frame.clock_s)
+        if self._rules.continuity is not None:
+            track.continuity = Continuity(self._rules.continuity, fused.direction, frame.clock_s)
         if verdict.decision.outcome is Outcome.IDENTIFIED and verdict.decision.profile_id:
             track.name = self._identifier.name_of(verdict.decision.profile_id)
         self._note_presence(track_id, track)
@@ -327,7 +309,7 @@ class Monitor:
             track = self._followed.pop(track_id)
             # What is seen in a frame or two, and is fit for nothing, is as often a pattern in the
             # background as a face.
-            passing = track.sightings < self._rules.decide_after_frames
+            passing = track.sightings < self._rules.evidence.decide_after_frames
             passing = passing and track.evidence.window is None
             if passing or not track.stood or track.evidence.verdict is not None:
                 continue

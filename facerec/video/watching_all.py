@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event, Lock
 
 from facerec.errors import FaceRecError
@@ -59,33 +59,43 @@ def watch_all(
         stop: Set it to end all; a camera that gives no frames is closed then.
         max_frames: Frames to look at in each source; None for all.
     """
-    telling = Lock()
-
-    def tell_alone(decision: TrackDecision) -> None:
-        with telling:
-            tell(decision)
-
-    def look(camera: WatchedCamera) -> WatchOutcome:
-        try:
-            summary = watch(
-                camera.source,
-                camera.monitor,
-                tell=tell_alone,
-                see=camera.see,
-                max_frames=max_frames,
-                stopped=stop.is_set,
-            )
-            outcome = WatchOutcome(camera, summary, None)
-        except FaceRecError as error:
-            outcome = WatchOutcome(camera, None, error)
-        with telling:
-            ended(outcome)
-        return outcome
-
+    look = _Look(tell, ended, stop, max_frames)
     with ThreadPoolExecutor(len(cameras), thread_name_prefix="watch") as pool:
         running = [pool.submit(look, camera) for camera in cameras]
         _until_over(running, cameras, stop)
     return tuple(future.result() for future in running)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Watches a source to its end; what it tells, one thread at a time is let through."""
+
+    tell: Callable[[TrackDecision], None]
+    ended: Callable[[WatchOutcome], None]
+    stop: Event
+    max_frames: int | None
+    telling: Lock = field(default_factory=Lock)
+
+    def __call__(self, camera: WatchedCamera) -> WatchOutcome:
+        try:
+            summary = watch(
+                camera.source,
+                camera.monitor,
+                tell=self._tell_alone,
+                see=camera.see,
+                max_frames=self.max_frames,
+                stopped=self.stop.is_set,
+            )
+            outcome = WatchOutcome(camera, summary, None)
+        except FaceRecError as error:
+            outcome = WatchOutcome(camera, None, error)
+        with self.telling:
+            self.ended(outcome)
+        return outcome
+
+    def _tell_alone(self, decision: TrackDecision) -> None:
+        with self.telling:
+            self.tell(decision)
 
 
 def _until_over(

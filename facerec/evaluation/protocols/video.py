@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facerec.errors import EvaluationError
 from facerec.evaluation.metrics.bootstrap import Interval
 from facerec.evaluation.metrics.track_intervals import share_interval
-from facerec.video.monitor import Monitor, TrackDecision
+from facerec.video.monitor import Monitor, Observation, TrackDecision
 from facerec.video.source import open_source
 
 __all__ = ["ClipTrack", "LabelledClip", "VideoResult", "read_clips", "watch_clip"]
@@ -162,44 +162,58 @@ def watch_clip(
         enrolled: Whether the person in front is enrolled in what the monitor searches.
         advance: Told of each frame.
     """
-    sizes: dict[int, float] = {}
-    seen: dict[int, list[int]] = {}
-    decided: dict[int, TrackDecision] = {}
+    seen = _Seen()
     with open_source(str(clip.path)) as source:
         for frame in source:
-            observation = monitor.observe(frame)
-            for view in observation.tracks:
-                sides = view.box_xyxy_px[2:] - view.box_xyxy_px[:2]
-                sizes[view.track_id] = sizes.get(view.track_id, 0.0) + float(np.prod(sides))
-                seen.setdefault(view.track_id, []).append(frame.index)
-            for decision in observation.decisions:
-                _keep(decided, decision)
+            seen.add(monitor.observe(frame))
             advance()
     for decision in monitor.finish():
-        _keep(decided, decision)
-    if not sizes:
-        return ()
-    front = max(sizes, key=sizes.__getitem__)
-    beside = set(seen[front])
-    tracks = []
-    for track_id, frames in seen.items():
-        is_front = track_id == front or not beside & set(frames)
-        told = decided.get(track_id)
-        named = None if told is None else told.name
-        tracks.append(
-            ClipTrack(
-                clip.path.name,
-                clip.person if is_front else None,
-                enrolled and is_front,
-                named,
-                told.verdict.latency_s if told is not None and named is not None else None,
-                len(frames),
+        seen.keep(decision)
+    return seen.judged(clip, enrolled=enrolled)
+
+
+@dataclass
+class _Seen:
+    """What was seen of each track of a clip: summed area, frames, and what was told of it."""
+
+    areas_px: dict[int, float] = field(default_factory=dict)
+    frames: dict[int, list[int]] = field(default_factory=dict)
+    told: dict[int, TrackDecision] = field(default_factory=dict)
+
+    def add(self, observation: Observation) -> None:
+        """Take in a frame."""
+        for view in observation.tracks:
+            sides = view.box_xyxy_px[2:] - view.box_xyxy_px[:2]
+            area_px = self.areas_px.get(view.track_id, 0.0) + float(np.prod(sides))
+            self.areas_px[view.track_id] = area_px
+            self.frames.setdefault(view.track_id, []).append(observation.frame.index)
+        for decision in observation.decisions:
+            self.keep(decision)
+
+    def keep(self, decision: TrackDecision) -> None:
+        """Keep a track's naming over a later or earlier verdict that names nobody."""
+        if decision.track_id not in self.told or decision.name is not None:
+            self.told[decision.track_id] = decision
+
+    def judged(self, clip: LabelledClip, *, enrolled: bool) -> tuple[ClipTrack, ...]:
+        """Say whose each track is, and what it was named."""
+        if not self.areas_px:
+            return ()
+        front = max(self.areas_px, key=self.areas_px.__getitem__)
+        beside = set(self.frames[front])
+        tracks = []
+        for track_id, frames in self.frames.items():
+            is_front = track_id == front or not beside & set(frames)
+            told = self.told.get(track_id)
+            named = None if told is None else told.name
+            tracks.append(
+                ClipTrack(
+                    clip.path.name,
+                    clip.person if is_front else None,
+                    enrolled and is_front,
+                    named,
+                    told.verdict.latency_s if told is not None and named is not None else None,
+                    len(frames),
+                )
             )
-        )
-    return tuple(tracks)
-
-
-def _keep(decided: dict[int, TrackDecision], decision: TrackDecision) -> None:
-    """Keep a track's naming over a later or earlier verdict that names nobody."""
-    if decision.track_id not in decided or decision.name is not None:
-        decided[decision.track_id] = decision
+        return tuple(tracks)

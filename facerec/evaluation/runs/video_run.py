@@ -1,9 +1,11 @@
 """A video evaluation from followed faces to page."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from facerec.evaluation.metrics.bootstrap import Interval
 from facerec.evaluation.protocols.video import VideoResult
 from facerec.evaluation.report.attempts import Attempts, attempts_to_json
 from facerec.evaluation.report.content import Report, Section, Table
@@ -29,9 +31,27 @@ def video_run(system: TestedSystem, result: VideoResult) -> EvaluationRun:
     and ``wrong``.
     """
     intervals = result.intervals()
+    record = _record(result, intervals) | {"warnings": [], "system": vars(system)}
+    report = Report(
+        f"Video: {system.embedder} on {system.data}",
+        _summary(result, intervals),
+        (),
+        (
+            Section("Tracks", tables=(_table(result),)),
+            *setting_sections(system, present_environment(), LIMITS),
+        ),
+    )
+    names = tuple(f"{track.clip} track {i}" for i, track in enumerate(result.tracks))
+    right = np.array([t.named == (t.person if t.enrolled else None) for t in result.tracks], bool)
+    people = tuple(track.person or "" for track in result.tracks)
+    attempts = attempts_to_json("video", (Attempts("tracks", names, people, right),))
+    return EvaluationRun(record, report, attempts, ())
+
+
+def _record(result: VideoResult, intervals: Mapping[str, Interval]) -> dict[str, Any]:
     latencies = result.latencies_s()
     quantiles = np.quantile(latencies, [0.5, 0.9]).tolist() if len(latencies) else [None, None]
-    record: dict[str, Any] = {
+    return {
         "tracks": {
             "right": result.right,
             "wrong": result.wrong,
@@ -42,16 +62,19 @@ def video_run(system: TestedSystem, result: VideoResult) -> EvaluationRun:
         "fta": result.failed_clips / max(result.clips, 1),
         "counts": {"clips": result.clips, "tracks": len(result.tracks)},
         "intervals": {name: [found.low, found.high] for name, found in intervals.items()},
-        "warnings": [],
-        "system": vars(system),
     }
-    mated = result.right + result.missed
-    summary = (
-        f"Of {mated} tracks of enrolled people {result.right} were named rightly and "
-        f"{result.missed} not at all; {result.wrong} of all {len(result.tracks)} tracks were named "
-        f"as somebody else. 95 % intervals, over people: named rightly "
+
+
+def _summary(result: VideoResult, intervals: Mapping[str, Interval]) -> str:
+    return (
+        f"Of {result.right + result.missed} tracks of enrolled people {result.right} were named "
+        f"rightly and {result.missed} not at all; {result.wrong} of all {len(result.tracks)} "
+        "tracks were named as somebody else. 95 % intervals, over people: named rightly "
         f"{in_brackets(intervals.get('right'))}, wrongly {in_brackets(intervals.get('wrong'))}."
     )
+
+
+def _table(result: VideoResult) -> Table:
     rows = tuple(
         (
             track.clip,
@@ -64,17 +87,4 @@ def video_run(system: TestedSystem, result: VideoResult) -> EvaluationRun:
         for track in result.tracks
     )
     header = ("Clip", "Person", "Enrolled", "Named", "Time to decision", "Frames")
-    report = Report(
-        f"Video: {system.embedder} on {system.data}",
-        summary,
-        (),
-        (
-            Section("Tracks", tables=(Table("", header, rows),)),
-            *setting_sections(system, present_environment(), LIMITS),
-        ),
-    )
-    names = tuple(f"{track.clip} track {i}" for i, track in enumerate(result.tracks))
-    right = np.array([t.named == (t.person if t.enrolled else None) for t in result.tracks], bool)
-    people = tuple(track.person or "" for track in result.tracks)
-    attempts = attempts_to_json("video", (Attempts("tracks", names, people, right),))
-    return EvaluationRun(record, report, attempts, ())
+    return Table("", header, rows)

@@ -30,6 +30,8 @@ _log = logging.getLogger("facerec_monitor")
 
 _LOOK_FOR_SIGNALS_EVERY_S = 0.2
 
+Hear = Callable[[TrackDecision, Mapping[str, Any]], None]
+
 
 @dataclass(frozen=True)
 class Ready:
@@ -44,7 +46,7 @@ def run_monitor(
     path: Path,
     *,
     on_ready: Callable[[Ready], None],
-    heard: Callable[[TrackDecision, Mapping[str, Any]], None],
+    heard: Hear,
 ) -> None:
     """Watch the cameras of a configuration until SIGTERM or SIGINT; SIGHUP reads it again.
 
@@ -66,11 +68,7 @@ def run_monitor(
         maker = MonitorMaker.of(settings, gallery)
         metrics = Metrics(lambda: supervisor.statuses())
         _show_sinks(metrics, sinks)
-
-        def hear(told: TrackDecision, event: Mapping[str, Any]) -> None:
-            metrics.decided(told)
-            heard(told, event)
-
+        hear = _counted(metrics, heard)
         telling = Telling(gallery, sinks, crops=_crops(settings), heard=hear)
         supervisor = Supervisor(maker, settings.gallery, telling.tell)
         opened.callback(supervisor.close)
@@ -83,6 +81,16 @@ def run_monitor(
             on_ready(Ready(applied.started, listening))
             while _next(arrived) == signal.SIGHUP:
                 _reload(settings, path, configuration, supervisor, metrics)
+
+
+def _counted(metrics: Metrics, heard: Hear) -> Hear:
+    """Let the metrics know of what is heard, too."""
+
+    def hear(told: TrackDecision, event: Mapping[str, Any]) -> None:
+        metrics.decided(told)
+        heard(told, event)
+
+    return hear
 
 
 def _next(arrived: "SimpleQueue[int]") -> int:

@@ -14,6 +14,7 @@ from facerec.evaluation.protocols.strangers import (
     watch_visit,
 )
 from facerec.video.monitor import Monitor
+from facerec.video.monitor_rules import MonitorRules
 from facerec.video.overlap_tracker import OverlapTracker
 from tests.unit.video.scripted import RULES, ScriptedAnalyzer, ScriptedIdentifier, Shown
 
@@ -36,7 +37,8 @@ class OnePerson(ScriptedAnalyzer):
 
 def monitor(analyzer: OneFrameMemo) -> Monitor:
     tracker = OverlapTracker(forget_after_s=1.0)
-    return Monitor(analyzer, tracker, ScriptedIdentifier(), RULES, min_quality=0.2, camera="c")
+    rules = MonitorRules(RULES, min_quality=0.2)
+    return Monitor(analyzer, tracker, ScriptedIdentifier(), rules, camera="c")
 
 
 def visits(who: str, *, enrolled: bool) -> tuple[list[StrangerVisit], OnePerson]:

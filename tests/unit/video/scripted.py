@@ -15,6 +15,7 @@ from facerec.video.evidence import EvidenceRules, FusedProbe
 from facerec.video.frame import Frame
 from facerec.video.identifier import Identified
 from facerec.video.monitor import Monitor, Observation, TrackDecision
+from facerec.video.monitor_rules import MonitorRules
 from facerec.video.overlap_tracker import OverlapTracker
 
 RULES = EvidenceRules(decide_after_frames=3, stranger_after_s=1.0, look_every_s=0.1)
@@ -128,11 +129,8 @@ def play(
         analyzer,
         tracker,
         ScriptedIdentifier(),
-        RULES,
-        min_quality=0.2,
+        MonitorRules(RULES, 0.2, continuity, pace or DetectionPace(0, 0, 0)),
         camera="gate",
-        continuity=continuity,
-        pace=pace or DetectionPace(0, 0, 0),
     )
     observations = tuple(
         monitor.observe(frame(number, cut_at=cut_at, paint=paint)) for number in range(frames)

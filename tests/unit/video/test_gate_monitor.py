@@ -9,6 +9,7 @@ from facerec.decision.gate_rules import GateRules
 from facerec.decision.gate_zone import Zone
 from facerec.video.face_crop import face_crop
 from facerec.video.monitor import Monitor
+from facerec.video.monitor_rules import MonitorRules
 from facerec.video.overlap_tracker import OverlapTracker
 from tests.unit.video.scripted import (
     RULES,
@@ -29,11 +30,8 @@ def at_gate(script: Script, frames: int, rules: GateRules, *, crops: bool = Fals
         analyzer,
         OverlapTracker(forget_after_s=1.0),
         ScriptedIdentifier(),
-        RULES,
-        min_quality=0.2,
+        MonitorRules(RULES, min_quality=0.2, gate=rules, keeps_crops=crops),
         camera="gate",
-        gate=rules,
-        keeps_crops=crops,
     )
     seen = tuple(monitor.observe(frame(number)) for number in range(frames))
     return Played(seen, monitor.finish(), analyzer)

@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import Self
 
 from facerec.errors import SourceError
-from facerec.video.detection_pace import DetectionPace
 from facerec.video.frame import Frame
 from facerec.video.monitor import Monitor
+from facerec.video.monitor_rules import MonitorRules
 from facerec.video.overlap_tracker import OverlapTracker
 from facerec.video.watching_all import WatchedCamera, WatchOutcome, watch_all
 from tests.unit.video.scripted import RULES, ScriptedAnalyzer, ScriptedIdentifier, Shown, frame
@@ -54,10 +54,8 @@ def camera(name: str, source: Scripted) -> WatchedCamera:
         ScriptedAnalyzer(lambda number: [Shown("ada", 100)]),
         OverlapTracker(forget_after_s=1.0),
         ScriptedIdentifier(),
-        RULES,
-        min_quality=0.2,
+        MonitorRules(RULES, min_quality=0.2),
         camera=name,
-        pace=DetectionPace(0, 0, 0),
     )
     return WatchedCamera(name, source, monitor)
 
