@@ -157,7 +157,7 @@ class Enroller:
             batch.flush()  # so that whoever waits is found among the enrolled
         judged = self._judge(person, read, None)
         newcomer = None if judged.refusal else self._new(person, judged)
-        return Prepared(_result(person, judged, read), newcomer)
+        return Prepared(_result(person, judged, read), newcomer, judged.against)
 
     def _hashes(self, person: Person) -> tuple[dict[str, Path], list[PictureRemark]]:
         """Return the first file of each content by its SHA-256, and what cannot be read."""

@@ -14,6 +14,7 @@ from facerec.errors import (
     ProfileNotFoundError,
 )
 from facerec.gallery.gallery import Gallery
+from facerec.gallery.new_doubles import Compared
 from facerec.gallery.profile import NewProfile, NewTemplate
 
 __all__ = ["THEIRS", "EnrolmentBatch", "Prepared"]
@@ -29,10 +30,12 @@ class Prepared:
     Attributes:
         result: That; without a profile yet if they are to be stored.
         newcomer: What is to be stored of them; None for nothing.
+        against: With whom the newcomer was compared; None when doubles are to be enrolled too.
     """
 
     result: EnrolmentResult
     newcomer: NewProfile | None = None
+    against: Compared | None = None
 
 
 class EnrolmentBatch:
@@ -85,7 +88,7 @@ class EnrolmentBatch:
         """
         newcomers = list(self._newcomers())
         try:
-            stored = iter(self._gallery.enrol_many(newcomers) if newcomers else ())
+            stored = iter(self._gallery.enrol_many(newcomers, self._against()).profile_ids)
         except THEIRS:  # one of them cannot be: the others can
             self._done += [self._stored_alone(each) for each in self._waiting]
         else:
@@ -99,10 +102,19 @@ class EnrolmentBatch:
         if prepared.newcomer is None:
             return prepared.result
         try:
-            (profile_id,) = self._gallery.enrol_many([prepared.newcomer])
+            enrolled = self._gallery.enrol_many([prepared.newcomer], prepared.against)
         except THEIRS as error:
             return replace(prepared.result, templates=0, problem=str(error))
-        return replace(prepared.result, profile_id=profile_id)
+        return replace(prepared.result, profile_id=enrolled.profile_ids[0])
 
     def _newcomers(self) -> Iterator[NewProfile]:
         return (each.newcomer for each in self._waiting if each.newcomer is not None)
+
+    def _against(self) -> Compared | None:
+        """Return with whom all who wait were compared."""
+        every = [each.against for each in self._waiting if each.against is not None]
+        if not every:
+            return None
+        return Compared(
+            min(each.revision for each in every), min(each.similarity for each in every)
+        )

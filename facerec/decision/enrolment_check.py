@@ -21,6 +21,7 @@ from facerec.decision.enrolment_rules import (
 from facerec.decision.operating_point import OperatingPoint
 from facerec.errors import EmbeddingSpaceError
 from facerec.gallery.gallery import Gallery
+from facerec.gallery.new_doubles import Compared
 from facerec.gallery.profile import NewTemplate
 
 __all__ = ["EnrolmentCheck", "Judgement", "Overrides"]
@@ -56,6 +57,8 @@ class Judgement:
         accepted: What was overridden.
         compared: False when what is enrolled of the person is of another embedding space, so that
             nothing says whether the pictures show them.
+        against: With whom newcomers were compared, for whoever stores them to notice that somebody
+            was enrolled since; None when a double was to be overridden.
     """
 
     templates: tuple[NewTemplate, ...]
@@ -66,6 +69,7 @@ class Judgement:
     same_name: tuple[str, ...] = ()
     accepted: tuple[Objection, ...] = ()
     compared: bool = True
+    against: Compared | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ class EnrolmentCheck:
             EmbeddingSpaceError: they are of another space.
             OperatingPointError: a rate of the rules is not between 0 and 1.
         """
+        revision = self.gallery.revision  # before anybody is compared with
         same_name = tuple(i for i in self.gallery.enrolling.named(name) if i != profile_id)
         held = self._held(profile_id)
         vectors = np.stack([*held, *(self._vector(template) for template in templates)])
@@ -136,6 +141,7 @@ class EnrolmentCheck:
             same_name=same_name,
             accepted=accepted,
             compared=profile_id is None or bool(held),
+            against=None if overrides.double else Compared(revision, limits.same_person),
         )
 
     def _vector(self, template: NewTemplate) -> NDArray[np.float32]:

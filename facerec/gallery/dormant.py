@@ -4,11 +4,11 @@ Whoever is enrolled again must be known again even then: to enrol a suspended pe
 name is the oldest way around a suspension.
 """
 
+import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,14 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
 from facerec.gallery import schema
 from facerec.gallery.database import Database
+from facerec.gallery.index_reading import next_boundary, read_rows_of
 from facerec.gallery.profile import ProfileState
-from facerec.gallery.reading import decode_embeddings, open_owner, read_revision
+from facerec.gallery.reading import read_revision
 from facerec.gallery.times import stored
 
 __all__ = ["DormantPeople"]
 
-_profile, _template, _key = schema.profile.c, schema.template.c, schema.data_key.c
-_change = schema.change.c
+_profile, _change = schema.profile.c, schema.change.c
 
 _PEOPLE_AT_ONCE = 500
 """So many people are named in a query."""
@@ -112,7 +112,7 @@ class DormantPeople:
         kept = {n: p for n, p in known.people.items() if n in dormant and n not in changed}
         read = self._read(connection, sorted(dormant - set(kept)))
         templates = connection.scalar(select(func.count()).select_from(schema.template)) or 0
-        until = _next_boundary(connection, instant)
+        until = next_boundary(connection, instant)
         return _Dormant(revision, kept | read, int(templates), instant, until)
 
     def _read(self, connection: Connection, numbers: list[int]) -> dict[int, _Person]:
@@ -121,33 +121,15 @@ class DormantPeople:
             people |= self._read_some(connection, numbers[start : start + _PEOPLE_AT_ONCE])
         return people
 
-    def _read_some(self, connection: Connection, numbers: Iterable[int]) -> dict[int, _Person]:
-        query = (
-            select(
-                _template.profile,
-                _profile.profile_id,
-                _template.embedding_space,
-                _template.embedding,
-                _key.master_key_id,
-                _key.wrapped,
-            )
-            .select_from(schema.template)
-            .join(schema.profile, _template.profile == _profile.number)
-            .outerjoin(schema.data_key, _key.profile == _profile.number)
-            .where(_template.profile.in_(numbers))
-            .order_by(_template.profile, _template.number)
-        )
-        people = {}
-        rows = connection.execute(query).all()
-        for (number, profile_id), theirs in groupby(rows, key=lambda row: (row[0], row[1])):
-            sealed = list(theirs)
-            owner = open_owner(self._database.vault, profile_id, *sealed[0][4:])
-            opened: dict[str, list[bytes]] = {}
-            for _, _, space, embedding, _, _ in sealed:
-                opened.setdefault(space, []).append(owner.open_embedding(embedding, space))
-            templates = {space: decode_embeddings(blobs) for space, blobs in opened.items()}
-            people[int(number)] = _Person(profile_id, templates)
-        return people
+    def _read_some(self, connection: Connection, numbers: Sequence[int]) -> dict[int, _Person]:
+        found: dict[int, _Person] = {}
+        for space, rows in read_rows_of(connection, self._database.vault, numbers).items():
+            starts = np.flatnonzero(np.diff(rows.people, prepend=rows.people[:1] - 1))
+            for start, end in itertools.pairwise([*starts.tolist(), len(rows)]):
+                number, profile_id = rows.people.item(start), rows.profile_ids.item(start)
+                person = found.setdefault(number, _Person(profile_id.decode(), {}))
+                person.templates[space] = rows.embeddings[start:end]
+        return found
 
 
 def _is_dormant(instant: str) -> ColumnElement[bool]:
@@ -157,12 +139,3 @@ def _is_dormant(instant: str) -> ColumnElement[bool]:
         and_(_profile.valid_from.is_not(None), _profile.valid_from > instant),
         and_(_profile.valid_until.is_not(None), _profile.valid_until <= instant),
     )
-
-
-def _next_boundary(connection: Connection, instant: str) -> str:
-    """Return the first moment after `instant` at which somebody's validity begins or ends."""
-    boundaries = (
-        connection.scalar(select(func.min(column)).where(column > instant))
-        for column in (_profile.valid_from, _profile.valid_until)
-    )
-    return min((boundary for boundary in boundaries if boundary), default="")

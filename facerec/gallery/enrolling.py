@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
@@ -17,10 +17,25 @@ from facerec.gallery.audit_event import AuditEvent, AuditKind
 from facerec.gallery.database import Database
 from facerec.gallery.dormant import DormantPeople
 from facerec.gallery.identifiers import check_display_name, check_profile_id, new_profile_id
+from facerec.gallery.inserting import insert_people
 from facerec.gallery.journal import Recorder
-from facerec.gallery.profile import Consent, NewProfile, NewTemplate
+from facerec.gallery.new_doubles import Compared, refuse_new_doubles
+from facerec.gallery.profile import NewProfile, NewTemplate
 
-__all__ = ["Enrolling", "check_galleries"]
+__all__ = ["Enrolled", "Enrolling", "check_galleries"]
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """People who were enrolled together.
+
+    Attributes:
+        profile_ids: Their ids, in the order in which they were handed in.
+        revision: Every search of this revision or a later one can find them.
+    """
+
+    profile_ids: tuple[str, ...]
+    revision: int
 
 
 class Enrolling:
@@ -41,17 +56,25 @@ class Enrolling:
         other._recorder = recorder
         return other
 
-    def enrol_many(self, people: Sequence[NewProfile]) -> tuple[str, ...]:
-        """Enrol several people in one transaction, as `Gallery.enrol_many`; return their ids."""
+    def enrol_many(
+        self, people: Sequence[NewProfile], compared: Compared | None = None
+    ) -> Enrolled:
+        """Enrol several people in one transaction, as `Gallery.enrol_many`."""
         fit = [_fit(person) for person in people]
+        if not fit:
+            return Enrolled((), self._database.revision())
         now = self._clock()
+        vault = self._database.vault
         with self._database.writing() as connection:
-            numbers = [self._insert(connection, *person, now) for person in fit]
-            self._recorder.change(connection, numbers, *(_enrolled(*person) for person in fit))
-        return tuple(profile_id for profile_id, _ in fit)
+            if compared is not None:
+                refuse_new_doubles(connection, vault, people, compared)
+            numbers = insert_people(connection, vault, fit, now)
+            events = (_enrolled(*person) for person in fit)
+            revision = self._recorder.change(connection, numbers, *events)
+        return Enrolled(tuple(profile_id for profile_id, _ in fit), revision)
 
-    def add_templates(self, profile_id: str, templates: Sequence[NewTemplate]) -> None:
-        """Add templates to a person, as `Gallery.add_templates`."""
+    def add_templates(self, profile_id: str, templates: Sequence[NewTemplate]) -> int:
+        """Add templates to a person, as `Gallery.add_templates`; return the revision of it."""
         event = AuditEvent(
             AuditKind.TEMPLATES_ADDED,
             profile_id=profile_id,
@@ -59,21 +82,25 @@ class Enrolling:
             embedding_space=_spaces(templates),
             note=f"{len(templates)} template(s)",
         )
-        with self._changing(profile_id, event) as (connection, number):
+        with self._changing(profile_id, event) as (connection, number, revision):
             owner = reading.owner_of(connection, self._database.vault, number)
-            writing.insert_templates(connection, number, owner, templates, self._clock())
+            writing.insert_templates(
+                connection, [writing.Belonging(number, owner, templates)], self._clock()
+            )
+        return revision
 
-    def add_to_galleries(self, profile_id: str, galleries: Sequence[str]) -> None:
-        """Put a person into more galleries, as `Gallery.add_to_galleries`."""
+    def add_to_galleries(self, profile_id: str, galleries: Sequence[str]) -> int:
+        """Put a person into more galleries, as `Gallery.add_to_galleries`; return the revision."""
         event = AuditEvent(
             AuditKind.PROFILE_UPDATED,
             profile_id=profile_id,
             place=", ".join(galleries),
             note="added to galleries",
         )
-        with self._changing(profile_id, event) as (connection, number):
+        with self._changing(profile_id, event) as (connection, number, revision):
             numbers = reading.gallery_numbers(connection, check_galleries(galleries))
             writing.insert_memberships(connection, number, numbers)
+        return revision
 
     def content_of(self, profile_id: str) -> frozenset[str]:
         """Return the SHA-256 of the pictures that a person's templates were made of.
@@ -110,26 +137,14 @@ class Enrolling:
         """Return how many templates are stored, whether their people are matched now or not."""
         return self._dormant.templates()
 
-    def _insert(
-        self, connection: Connection, profile_id: str, person: NewProfile, now: datetime
-    ) -> int:
-        galleries = reading.gallery_numbers(connection, person.galleries)
-        vault = self._database.vault
-        number, owner = writing.insert_profile(connection, vault, profile_id, person, now)
-        writing.insert_memberships(connection, number, galleries)
-        writing.insert_templates(connection, number, owner, person.templates, now)
-        if person.consent:
-            consent = Consent("identification", "consent", person.consent, given=now)
-            writing.insert_consent(connection, number, owner, consent)
-        return number
-
     @contextmanager
-    def _changing(self, profile_id: str, event: AuditEvent) -> Iterator[tuple[Connection, int]]:
-        """Change one person, and say that they were changed."""
+    def _changing(
+        self, profile_id: str, event: AuditEvent
+    ) -> Iterator[tuple[Connection, int, int]]:
+        """Change one person, of a number, in a revision; say that they were changed."""
         with self._database.writing() as connection:
             number = reading.profile_number(connection, profile_id)
-            yield connection, number
-            self._recorder.change(connection, [number], event)
+            yield connection, number, self._recorder.change(connection, [number], event)
 
 
 def check_galleries(galleries: Sequence[str]) -> Sequence[str]:

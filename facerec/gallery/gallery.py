@@ -16,7 +16,7 @@ from facerec.gallery.audit_event import SYSTEM, Actor, AuditEvent, AuditKind
 from facerec.gallery.backend import backend_of
 from facerec.gallery.counting import GalleryCounts, count_people, read_counts
 from facerec.gallery.database import Database
-from facerec.gallery.enrolling import Enrolling, check_galleries
+from facerec.gallery.enrolling import Enrolled, Enrolling, check_galleries
 from facerec.gallery.identifiers import (
     DEFAULT_GALLERY,
     check_display_name,
@@ -27,6 +27,7 @@ from facerec.gallery.index_rules import MAXIMA, IndexRules
 from facerec.gallery.journal import Journal, Recorder
 from facerec.gallery.life_cycle import LifeCycle, ProfileChange
 from facerec.gallery.master_key import KeyFile, KeySource
+from facerec.gallery.new_doubles import Compared
 from facerec.gallery.profile import (
     Candidates,
     NewProfile,
@@ -186,11 +187,7 @@ class Gallery:
         )
 
     def save_snapshot(self) -> bool:
-        """Write a snapshot of the index for the next process; return whether it was.
-
-        Raises:
-            GalleryError: it cannot be written.
-        """
+        """Write a snapshot of the index for the next process, as `IndexKeeper.save`."""
         self._keeper.current()
         return self._keeper.save()
 
@@ -242,12 +239,9 @@ class Gallery:
         attributes: Mapping[str, str] | None = None,
         valid_from: datetime | None = None,
         valid_until: datetime | None = None,
+        compared: Compared | None = None,
     ) -> Profile:
-        """Enrol a person, of whom `NewProfile` describes each part; see `enrol_many`.
-
-        Returns:
-            The profile; every search that begins from now on can find it.
-        """
+        """Enrol a person, of whom `NewProfile` describes each part; see `enrol_many`."""
         person = NewProfile(
             name=name,
             templates=templates,
@@ -259,22 +253,27 @@ class Gallery:
             valid_from=valid_from,
             valid_until=valid_until,
         )
-        (wanted,) = self.enrol_many([person])
+        (wanted,) = self.enrol_many([person], compared).profile_ids
         return self.get(wanted)
 
-    def enrol_many(self, people: Sequence[NewProfile]) -> tuple[str, ...]:
+    def enrol_many(
+        self, people: Sequence[NewProfile], compared: Compared | None = None
+    ) -> Enrolled:
         """Enrol several people in one transaction; all are stored, or nobody is.
 
-        Returns:
-            Their ids.
+        Args:
+            people: Whom.
+            compared: With whom they were compared, so that two who enrol one person in the same
+                moment do not both; None to enrol whatever others do.
 
         Raises:
+            SamePersonError: somebody who may be one of them was enrolled since `compared`.
             ProfileExistsError: an id or an external id is taken.
             GalleryNotFoundError: no gallery has a given name.
             EmbeddingSpaceError: an embedding has another length than those of its space.
             GalleryError: a name, an id or a number of templates is not fit.
         """
-        return self.enrolling.enrol_many(people)
+        return self.enrolling.enrol_many(people, compared)
 
     def add_templates(self, profile_id: str, templates: Sequence[NewTemplate]) -> Profile:
         """Add templates to a person.

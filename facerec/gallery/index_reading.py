@@ -20,7 +20,15 @@ from facerec.gallery.reading import (
 )
 from facerec.gallery.vault import Vault
 
-__all__ = ["all_valid", "changed_since", "matched_at", "read_changes", "touched_since"]
+__all__ = [
+    "all_valid",
+    "changed_since",
+    "matched_at",
+    "next_boundary",
+    "read_changes",
+    "read_rows_of",
+    "touched_since",
+]
 
 _profile, _template, _key = schema.profile.c, schema.template.c, schema.data_key.c
 _gallery, _membership, _change = schema.gallery.c, schema.membership.c, schema.change.c
@@ -52,7 +60,7 @@ def read_changes(
         MasterKeyError: the master key is another one.
     """
     touched = _touched(since, then, instant)
-    query = _templates(instant)
+    query = _templates().where(*matched_at(instant))
     memberships = select(_gallery.name, _membership.profile).join_from(
         schema.membership, schema.gallery
     )
@@ -65,11 +73,18 @@ def read_changes(
     return Changes(
         revision=read_revision(connection),
         instant=instant,
-        until=_next_boundary(connection, instant),
+        until=next_boundary(connection, instant),
         people=np.array(sorted(connection.scalars(touched)), np.int64),
         rows=_read_rows(connection, vault, query),
         members={name: np.array(numbers, np.int64) for name, numbers in members.items()},
     )
+
+
+def read_rows_of(
+    connection: Connection, vault: Vault, people: Sequence[int]
+) -> dict[str, IndexedRows]:
+    """Return all templates of a few people by their space, whether they may be matched or not."""
+    return _read_rows(connection, vault, _templates().where(_template.profile.in_(people)))
 
 
 def touched_since(connection: Connection, indexes: IndexSet, instant: str, at_most: int) -> int:
@@ -115,8 +130,8 @@ def _touched(since: int, then: str, instant: str) -> Select[tuple[int]]:
     return select(both.c.profile)
 
 
-def _templates(instant: str) -> _Query:
-    """Select the templates of who may be matched, a person's together."""
+def _templates() -> _Query:
+    """Select the templates of everybody, a person's together."""
     return (
         select(
             _template.profile,
@@ -129,12 +144,11 @@ def _templates(instant: str) -> _Query:
         .select_from(schema.template)
         .join(schema.profile, _template.profile == _profile.number)
         .outerjoin(schema.data_key, _key.profile == _profile.number)
-        .where(*matched_at(instant))
         .order_by(_template.profile, _template.number)
     )
 
 
-def _next_boundary(connection: Connection, instant: str) -> str:
+def next_boundary(connection: Connection, instant: str) -> str:
     """Return the first moment after `instant` at which somebody's validity begins or ends."""
     boundaries = [
         connection.scalar(select(func.min(column)).where(column > instant))

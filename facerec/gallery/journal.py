@@ -239,8 +239,10 @@ class Recorder:
         """Return one that records on another's behalf."""
         return replace(self, actor=actor)
 
-    def change(self, connection: Connection, people: Iterable[int], *events: AuditEvent) -> None:
+    def change(self, connection: Connection, people: Iterable[int], *events: AuditEvent) -> int:
         """Raise the revision, and enter what a transaction does: all is kept, or nothing is.
+
+        Returns the new revision.
 
         Args:
             connection: Of the transaction.
@@ -250,3 +252,4 @@ class Recorder:
         revision = record_change(connection, people)
         made = [replace(event, revision=revision) for event in events]
         self.journal.append(connection, self.actor, made)
+        return revision

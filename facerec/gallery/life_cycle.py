@@ -111,8 +111,11 @@ class LifeCycle:
         with self._database.reading() as connection:
             return version_of(connection, reading.profile_number(connection, profile_id))
 
-    def update(self, profile_id: str, change: ProfileChange, version: int | None = None) -> None:
+    def update(self, profile_id: str, change: ProfileChange, version: int | None = None) -> int:
         """Change a person, if they are at a version still; all of it, or nothing.
+
+        Returns:
+            The revision from which on every search goes by the change.
 
         Raises:
             ProfileNotFoundError: no profile has that id.
@@ -130,30 +133,34 @@ class LifeCycle:
             columns |= writing.validity_columns(change.validity.begins, change.validity.ends)
         if change.retention is not None:
             columns |= _retention_columns(change.retention)
-        with self._changing(_updated(profile_id, change)) as (connection, number):
-            require_version(connection, number, version)
+        event = _updated(profile_id, change)
+        with self._changing(event, version) as (connection, number, revision):
             columns |= self._details_columns(connection, number, change)
             if columns:
                 writing.update_profile(connection, number, **columns)
             if change.galleries is not None:
                 _replace_memberships(connection, number, change.galleries)
+        return revision
 
     def give_consent(
         self, profile_id: str, *, purpose: str, legal_basis: str, evidence: str
-    ) -> None:
-        """Record a consent, or another ground for keeping a person.
+    ) -> int:
+        """Record a consent, or another ground for keeping a person; return the revision of it.
 
         Raises:
             ProfileNotFoundError: no profile has that id.
         """
         consent = Consent(purpose, legal_basis, evidence, given=self._clock())
         event = AuditEvent(AuditKind.CONSENT_GIVEN, profile_id=profile_id)
-        with self._changing(event) as (connection, number):
+        with self._changing(event) as (connection, number, revision):
             owner = reading.owner_of(connection, self._database.vault, number)
             writing.insert_consent(connection, number, owner, consent)
+        return revision
 
-    def withdraw_consent(self, profile_id: str, consent_id: int | None = None) -> None:
+    def withdraw_consent(self, profile_id: str, consent_id: int | None = None) -> int:
         """Withdraw a consent, or all. Without any that stands the person is not matched any more.
+
+        Returns the revision from which on that is so.
 
         Raises:
             ProfileNotFoundError: no profile has that id.
@@ -161,7 +168,7 @@ class LifeCycle:
         """
         which_one = "all that stood" if consent_id is None else f"consent {consent_id}"
         event = AuditEvent(AuditKind.CONSENT_WITHDRAWN, profile_id=profile_id, note=which_one)
-        with self._changing(event) as (connection, number):
+        with self._changing(event) as (connection, number, revision):
             theirs = (_consent.profile == number, _consent.withdrawn.is_(None))
             which = theirs if consent_id is None else (*theirs, _consent.number == consent_id)
             withdrawal = (
@@ -171,6 +178,7 @@ class LifeCycle:
                 raise GalleryError("the person has no such consent that stands; see profiles show")
             if not connection.scalar(select(func.count()).where(*theirs)):
                 writing.update_profile(connection, number, state=ProfileState.SUSPENDED.value)
+        return revision
 
     def note_seen(self, profile_id: str) -> None:
         """Note that a person was recognised, at most once an hour; recognising never fails by it.
@@ -248,10 +256,10 @@ class LifeCycle:
             connection.execute(delete(schema.profile).where(_profile.number == number))
             # The snapshot holds them too; without its key nobody can read it.
             connection.execute(delete(schema.snapshot))
-            self._record_erasure(connection, number, receipt)
+            revision = self._record_erasure(connection, number, receipt)
         self._database.snapshot_path.unlink(missing_ok=True)
         self._database.tidy()
-        return receipt
+        return replace(receipt, revision=revision)
 
     def receipts(self) -> tuple[Receipt, ...]:
         """Return the receipts of all erasures, oldest first."""
@@ -275,11 +283,14 @@ class LifeCycle:
         theirs = [receipt for receipt in self.receipts() if receipt.profile_tag == tag]
         return theirs[-1] if theirs else None
 
-    def _record_erasure(self, connection: Connection, number: int, receipt: Receipt) -> None:
+    def _record_erasure(self, connection: Connection, number: int, receipt: Receipt) -> int:
         """Enter an erasure so that nobody can find out which entries were about the person.
 
         The receipt can be found by who knows the profile id, so its entry names no pseudonym; and
         what else ties the entries of the person to this one, the list of their changes, goes.
+
+        Returns:
+            The revision of it.
         """
         connection.execute(delete(schema.change).where(schema.change.c.profile == number))
         event = AuditEvent(
@@ -287,15 +298,17 @@ class LifeCycle:
             reasons=(receipt.reason.value,),
             note=f"receipt {receipt.receipt_id}",
         )
-        self._recorder.change(connection, [number], event)
+        return self._recorder.change(connection, [number], event)
 
     @contextmanager
-    def _changing(self, event: AuditEvent) -> Iterator[tuple[Connection, int]]:
-        """Change the person whom an event is about."""
+    def _changing(
+        self, event: AuditEvent, version: int | None = None
+    ) -> Iterator[tuple[Connection, int, int]]:
+        """Change the person whom an event is about, of a number, in a revision."""
         with self._database.writing() as connection:
             number = reading.profile_number(connection, event.profile_id or "")
-            yield connection, number
-            self._recorder.change(connection, [number], event)
+            require_version(connection, number, version)
+            yield connection, number, self._recorder.change(connection, [number], event)
 
     def _details_columns(
         self, connection: Connection, number: int, change: ProfileChange

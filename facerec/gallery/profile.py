@@ -84,6 +84,7 @@ class Profile:
         last_seen: When the person was last recognised, UTC; None for never.
         retention: When the person is to be erased.
         consents: All consents ever given, oldest first.
+        revision: Every search of this revision of the gallery or a later one goes by all of this.
     """
 
     profile_id: str
@@ -100,6 +101,7 @@ class Profile:
     last_seen: datetime | None = None
     retention: Retention = Retention()
     consents: tuple[Consent, ...] = ()
+    revision: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +198,7 @@ class Candidates:
             the people were counted.
         elsewhere: Number of people of those galleries who were not searched, because all their
             templates are in other embedding spaces.
+        index: "exact", or what is approximate about the answer and the recall that was measured.
     """
 
     profile_ids: tuple[str, ...]
@@ -204,6 +207,7 @@ class Candidates:
     revision: int
     templates: int = 0
     elsewhere: int = 0
+    index: str = "exact"
 
     def __len__(self) -> int:
         return len(self.profile_ids)

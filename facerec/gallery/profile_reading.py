@@ -7,7 +7,12 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from facerec.gallery import schema
 from facerec.gallery.profile import Consent, Profile, ProfileState, Retention
-from facerec.gallery.reading import gallery_numbers, open_owner, profile_number
+from facerec.gallery.reading import (
+    gallery_numbers,
+    open_owner,
+    profile_number,
+    read_revision,
+)
 from facerec.gallery.sealed_records import Owner
 from facerec.gallery.times import moment
 from facerec.gallery.vault import Vault
@@ -50,7 +55,7 @@ def read_profiles(
 def read_profiles_of(
     connection: Connection, vault: Vault, numbers: list[int] | None, now: str
 ) -> tuple[Profile, ...]:
-    """Return people by number, all for None, with four queries however many they are."""
+    """Return people by number, all for None, with five queries however many they are."""
     wanted = None if numbers is None else frozenset(numbers)
     people = (
         select(schema.profile, _key.master_key_id, _key.wrapped)
@@ -70,6 +75,7 @@ def read_profiles_of(
     templates = {number: count for number, count in connection.execute(counts)}
     galleries = _by_person(connection, memberships)
     given = _by_person(connection, consents)
+    revision = read_revision(connection)
     return tuple(
         _profile_of(
             vault,
@@ -78,6 +84,7 @@ def read_profiles_of(
             templates.get(row.number, 0),
             given.get(row.number, ()),
             now,
+            revision,
         )
         for row in connection.execute(people)
         if wanted is None or row.number in wanted
@@ -98,6 +105,7 @@ def _profile_of(
     templates: int,
     consents: Iterable[Row[Any]],
     now: str,
+    revision: int,
 ) -> Profile:
     owner = open_owner(vault, row.profile_id, row.master_key_id, row.wrapped)
     details = owner.open_profile(row.details)
@@ -117,6 +125,7 @@ def _profile_of(
         last_seen=moment(row.last_seen) if row.last_seen else None,
         retention=Retention(moment(row.erase_on) if row.erase_on else None, row.erase_unseen_days),
         consents=given,
+        revision=revision,
     )
 
 

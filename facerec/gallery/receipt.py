@@ -1,7 +1,7 @@
 """Receipts of erasures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -34,6 +34,8 @@ class Receipt:
         evidence_sha256: SHA-256 over what was erased as it was stored: the sealed data key, then
             the sealed templates in order of their numbers.
         profile_tag: The same for the same profile id, which it does not tell.
+        revision: No search of this revision or a later one finds them; 0 in a receipt that is read
+            again later.
     """
 
     receipt_id: str
@@ -42,8 +44,10 @@ class Receipt:
     templates: int
     evidence_sha256: str
     profile_tag: str
+    revision: int = field(default=0, compare=False)
 
 
 def row_of(receipt: Receipt) -> Mapping[str, object]:
     """Return the columns of a receipt."""
-    return vars(receipt) | {"reason": receipt.reason.value, "erased": stored(receipt.erased)}
+    columns = {name: value for name, value in vars(receipt).items() if name != "revision"}
+    return columns | {"reason": receipt.reason.value, "erased": stored(receipt.erased)}

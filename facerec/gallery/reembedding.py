@@ -12,7 +12,7 @@ from facerec.gallery.database import Database
 from facerec.gallery.journal import Recorder
 from facerec.gallery.kept_images import read_images
 from facerec.gallery.profile import NewTemplate, Template
-from facerec.gallery.writing import insert_templates
+from facerec.gallery.writing import Belonging, insert_templates
 
 __all__ = ["Reembedder", "Source", "Spaces"]
 
@@ -106,7 +106,7 @@ class Reembedder:
             if number in _people_in(connection, space):
                 return False
             owner = reading.owner_of(connection, self._database.vault, number)
-            insert_templates(connection, number, owner, templates, self._clock())
+            insert_templates(connection, [Belonging(number, owner, templates)], self._clock())
             event = AuditEvent(
                 AuditKind.TEMPLATES_ADDED,
                 profile_id=profile_id,

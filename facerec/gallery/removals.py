@@ -31,8 +31,11 @@ class Removals:
         other._recorder = recorder
         return other
 
-    def delete_template(self, profile_id: str, template_id: int) -> None:
+    def delete_template(self, profile_id: str, template_id: int) -> int:
         """Delete one of a person's templates, in the snapshot of the index too.
+
+        Returns:
+            The revision from which on no search compares with it.
 
         Raises:
             ProfileNotFoundError: no profile has that id.
@@ -58,9 +61,10 @@ class Removals:
             event = AuditEvent(
                 AuditKind.TEMPLATE_DELETED, profile_id=profile_id, note=f"template {template_id}"
             )
-            self._recorder.change(connection, [number], event)
+            revision = self._recorder.change(connection, [number], event)
         self._database.snapshot_path.unlink(missing_ok=True)
         self._database.tidy()
+        return revision
 
     def delete_gallery(self, name: str) -> None:
         """Delete a gallery that nobody is in.

@@ -5,6 +5,7 @@ before it is acted on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from facerec.errors import EmbeddingSpaceError, GalleryError, ProfileExistsError
 from facerec.gallery import schema
 from facerec.gallery.kept_images import insert_images
-from facerec.gallery.profile import Consent, NewProfile, NewTemplate, ProfileState
+from facerec.gallery.profile import Consent, NewTemplate
 from facerec.gallery.reading import EXTERNAL_TAG, NAME_TAG
 from facerec.gallery.sealed_records import (
     ConsentDetails,
@@ -25,16 +26,34 @@ from facerec.gallery.times import stored
 from facerec.gallery.vault import Vault
 
 __all__ = [
+    "Belonging",
+    "consent_row",
+    "detail_columns",
     "insert_consent",
     "insert_gallery",
     "insert_memberships",
-    "insert_profile",
     "insert_templates",
     "profile_columns",
     "record_change",
+    "refuse_taken",
     "update_profile",
     "validity_columns",
 ]
+
+
+@dataclass(frozen=True, eq=False)
+class Belonging:
+    """New templates, and whose they are to be.
+
+    Attributes:
+        number: Of the person.
+        owner: Seals what is theirs.
+        templates: Theirs.
+    """
+
+    number: int
+    owner: Owner
+    templates: Sequence[NewTemplate]
 
 
 def insert_gallery(connection: Connection, name: str, now: datetime) -> bool:
@@ -46,68 +65,50 @@ def insert_gallery(connection: Connection, name: str, now: datetime) -> bool:
     return True
 
 
-def insert_profile(
-    connection: Connection, vault: Vault, profile_id: str, person: NewProfile, now: datetime
-) -> tuple[int, Owner]:
-    """Add a person without templates; return their number and what seals what is theirs.
-
-    Raises:
-        ProfileExistsError: the id, or the external id, is taken.
-    """
-    columns = schema.profile.c
-    if connection.scalar(select(columns.number).where(columns.profile_id == profile_id)):
-        raise ProfileExistsError(f"a profile with the id {profile_id!r} exists; choose another")
-    key, sealed = vault.new_key(profile_id)
-    owner = Owner(vault.home_id, profile_id, key)
-    details = ProfileDetails(person.name, person.external_id, dict(person.attributes))
-    statement = insert(schema.profile).values(
-        profile_id=profile_id,
-        state=ProfileState.ACTIVE.value,
-        created=stored(now),
-        **profile_columns(connection, vault, owner, details, None),
-        **validity_columns(person.valid_from, person.valid_until),
-    )
-    number = int(connection.execute(statement.returning(columns.number)).scalar_one())
-    connection.execute(
-        insert(schema.data_key).values(
-            profile=number, master_key_id=sealed.master_key_id, wrapped=sealed.wrapped
-        )
-    )
-    return number, owner
-
-
 def profile_columns(
-    connection: Connection,
-    vault: Vault,
-    owner: Owner,
-    details: ProfileDetails,
-    number: int | None,
+    connection: Connection, vault: Vault, owner: Owner, details: ProfileDetails, number: int
 ) -> Mapping[str, object]:
-    """Return the columns that say who a person is.
+    """Return the columns that are to say who a person is.
 
     Args:
         connection: Searched for another person with that external id.
         vault: Makes the tags.
         owner: Seals the details.
         details: Who they are.
-        number: Of the person; None for a new one.
+        number: Of the person.
 
     Raises:
         ProfileExistsError: the external id is another person's.
     """
-    tag = vault.tag(EXTERNAL_TAG, details.external_id) if details.external_id else None
+    found = detail_columns(vault, owner, details)
+    columns = schema.profile.c
+    tag = found["external_tag"]
     if tag is not None:
-        columns = schema.profile.c
         holder = connection.scalar(select(columns.number).where(columns.external_tag == tag))
-        if holder not in (None, number):
-            raise ProfileExistsError(
-                "a profile with that external id exists; update it, or give another"
-            )
+        refuse_taken(external_id=holder not in (None, number))
+    return found
+
+
+def detail_columns(vault: Vault, owner: Owner, details: ProfileDetails) -> dict[str, object]:
+    """Return the columns that say who a person is, who has the external id or not."""
+    tag = vault.tag(EXTERNAL_TAG, details.external_id) if details.external_id else None
     return {
         "name_tag": vault.tag(NAME_TAG, details.name),
         "external_tag": tag,
         "details": owner.seal_profile(details),
     }
+
+
+def refuse_taken(*, external_id: bool) -> None:
+    """Refuse an external id, when it is true that it is another person's.
+
+    Raises:
+        ProfileExistsError: it is.
+    """
+    if external_id:
+        raise ProfileExistsError(
+            "a profile with that external id exists; update it, or give another"
+        )
 
 
 def validity_columns(
@@ -127,15 +128,18 @@ def validity_columns(
 
 def insert_consent(connection: Connection, number: int, owner: Owner, consent: Consent) -> None:
     """Add a record of a person's consent."""
+    connection.execute(insert(schema.consent), [consent_row(number, owner, consent)])
+
+
+def consent_row(number: int, owner: Owner, consent: Consent) -> Mapping[str, object]:
+    """Return the columns of a person's consent."""
     details = ConsentDetails(consent.purpose, consent.legal_basis, consent.evidence)
-    connection.execute(
-        insert(schema.consent).values(
-            profile=number,
-            details=owner.seal_consent(details),
-            given=stored(consent.given),
-            withdrawn=None if consent.withdrawn is None else stored(consent.withdrawn),
-        )
-    )
+    return {
+        "profile": number,
+        "details": owner.seal_consent(details),
+        "given": stored(consent.given),
+        "withdrawn": None if consent.withdrawn is None else stored(consent.withdrawn),
+    }
 
 
 def insert_memberships(connection: Connection, number: int, galleries: Iterable[int]) -> None:
@@ -152,34 +156,30 @@ def insert_memberships(connection: Connection, number: int, galleries: Iterable[
 
 
 def insert_templates(
-    connection: Connection,
-    number: int,
-    owner: Owner,
-    templates: Sequence[NewTemplate],
-    now: datetime,
+    connection: Connection, belongings: Sequence[Belonging], now: datetime
 ) -> None:
-    """Add templates to a person.
+    """Add templates to people.
 
     Raises:
         EmbeddingSpaceError: an embedding has another length than those of its space.
     """
-    if not templates:
-        return
-    for space in {template.embedding_space for template in templates}:
-        _check_sizes(connection, space, templates)
+    _check_sizes(connection, [one for each in belongings for one in each.templates])
     rows = [
         {
-            "profile": number,
+            "profile": each.number,
             "embedding_space": template.embedding_space,
-            "embedding": owner.seal_embedding(template.embedding, template.embedding_space),
-            "details": owner.seal_template(_details(template)),
+            "embedding": each.owner.seal_embedding(template.embedding, template.embedding_space),
+            "details": each.owner.seal_template(_details(template)),
             "quality": float(template.quality),
             "created": stored(now),
         }
-        for template in templates
+        for each in belongings
+        for template in each.templates
     ]
-    connection.execute(insert(schema.template), rows)
-    insert_images(connection, number, owner, templates, now)
+    if rows:
+        connection.execute(insert(schema.template), rows)
+    for each in belongings:
+        insert_images(connection, each.number, each.owner, each.templates, now)
 
 
 def update_profile(connection: Connection, number: int, **columns: object) -> None:
@@ -203,14 +203,18 @@ def _details(template: NewTemplate) -> TemplateDetails:
     return TemplateDetails(template.source, template.content_sha256, captured, template.accepted)
 
 
-def _check_sizes(connection: Connection, space: str, templates: Sequence[NewTemplate]) -> None:
-    sizes = {t.embedding.size for t in templates if t.embedding_space == space}
+def _check_sizes(connection: Connection, templates: Sequence[NewTemplate]) -> None:
+    sizes: dict[str, set[int]] = {}
+    for template in templates:
+        sizes.setdefault(template.embedding_space, set()).add(template.embedding.size)
     columns = schema.template.c
-    sealed = connection.scalar(
-        select(func.length(columns.embedding)).where(columns.embedding_space == space).limit(1)
-    )
-    expected = min(sizes) if sealed is None else embedding_size(sealed)
-    if sizes != {expected}:
-        raise EmbeddingSpaceError(
-            f"embeddings of the space {space} have {expected} numbers; received {max(sizes)}"
+    for space, received in sizes.items():
+        sealed = connection.scalar(
+            select(func.length(columns.embedding)).where(columns.embedding_space == space).limit(1)
         )
+        expected = min(received) if sealed is None else embedding_size(sealed)
+        if received != {expected}:
+            raise EmbeddingSpaceError(
+                f"embeddings of the space {space} have {expected} numbers; received "
+                f"{max(received - {expected})}"
+            )

@@ -169,6 +169,7 @@ class Registrar:
                 attributes=person.attributes,
                 valid_from=person.valid_from,
                 valid_until=person.valid_until,
+                compared=judged.against,
             )
         except ProfileExistsError:
             # The same request may have been worked on at the same time, here or on another server.

@@ -166,7 +166,7 @@ def test_validity_must_end_after_it_begins(gallery: Gallery, clock: Clock) -> No
 def test_many_are_enrolled_in_one_change_or_nobody_is(gallery: Gallery) -> None:
     revision = gallery.revision
     people = [NewProfile(f"P{n}", [template(n)], ["default"]) for n in range(20)]
-    ids = gallery.enrol_many(people)
+    ids = gallery.enrol_many(people).profile_ids
     assert gallery.revision == revision + 1
     assert [profile.profile_id for profile in gallery.list()] == list(ids)
     assert found(gallery, 7)[0] == ids[7]
