@@ -117,17 +117,27 @@ def open_gallery(settings: Settings) -> "Gallery":
         _key_source(settings),
         actor=_operator(),
         url=settings.database.url.get_secret_value(),
-        rules=IndexRules(PersonScore(settings.search.best_templates)),
+        rules=IndexRules(
+            PersonScore(settings.search.best_templates), settings.search.approximate_from
+        ),
     )
 
 
-def build_recognizer(settings: Settings, embedding_space: str) -> "Recognizer":
+def build_recognizer(
+    settings: Settings, embedding_space: str, observe: "StageObserver | None" = None
+) -> "Recognizer":
     """Make the decider of a space at the error rates that the settings ask for.
+
+    Args:
+        settings: Of the home.
+        embedding_space: That faces are embedded in.
+        observe: Told of each search and each decision; None for nobody.
 
     Raises:
         OperatingPointError: no rates are known for that space, or the operating point in use was
             measured in another one.
     """
+    from facerec.analysis.stages import unobserved
     from facerec.decision.operating_point_store import OperatingPointStore
     from facerec.decision.recognizer import Recognizer
 
@@ -137,6 +147,7 @@ def build_recognizer(settings: Settings, embedding_space: str) -> "Recognizer":
         target_fmr=settings.decision.target_fmr,
         min_margin=settings.decision.min_margin,
         min_quality=settings.decision.min_quality,
+        observe=observe or unobserved,
     )
 
 

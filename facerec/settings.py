@@ -96,6 +96,9 @@ class SearchSettings(_Section):
 
     best_templates: int = Field(default=1, ge=1, le=100)
     """A person's score is the mean over so many of their templates, those most like the probe."""
+    approximate_from: int = Field(default=0, ge=0)
+    """From so many templates on a search reads only a part of them, and may miss a few people in a
+    thousand; answers say so. 0: never."""
 
 
 class EnrolmentSettings(_Section):
@@ -160,6 +163,9 @@ class ServerSettings(_Section):
     """Least level that is logged to stderr; ``info`` writes a line a call."""
     metrics_listen: str | None = None
     """Loopback address where Prometheus scrapes, such as 127.0.0.1:9464; None for nowhere."""
+    trace_endpoint: str | None = None
+    """Where calls are traced to by OpenTelemetry (OTLP over gRPC), such as ``http://host:4317``;
+    None for what ``OTEL_EXPORTER_OTLP_ENDPOINT`` says, or nowhere."""
     max_message_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
     """Larger requests are refused before they are read."""
     analysis_workers: int = Field(default=2, ge=1, le=256)

@@ -13,9 +13,12 @@ class IndexRules:
 
     Attributes:
         score: How a person is scored by their templates.
+        approximate_from: From so many templates on only a part of them is read for a probe, which
+            misses a few people; 0 for never.
     """
 
     score: PersonScore = MAXIMUM
+    approximate_from: int = 0
 
 
 MAXIMA = IndexRules()

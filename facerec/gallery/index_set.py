@@ -157,6 +157,7 @@ class IndexSet:
             revision=self.revision,
             templates=sum(index.templates for index in indexes),
             elsewhere=counts.elsewhere,
+            index="; ".join(dict.fromkeys(index.how for index in indexes)) or "exact",
         )
 
     def _of(self, embedding_space: str, galleries: Sequence[str]) -> list[VectorIndex]:

@@ -72,6 +72,12 @@ class VectorIndex:
         """Number of templates that can be found."""
         return sum(segment.live_rows for segment in self._segments)
 
+    @property
+    def how(self) -> str:
+        """How it searches, as `Candidates.index`."""
+        found = dict.fromkeys(s.approximation for s in self._segments if s.approximation)
+        return "; ".join(found) or "exact"
+
     def has(self, people: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which of some people can be found, bool (n,)."""
         found = np.zeros(len(people), np.bool_)
@@ -94,7 +100,7 @@ class VectorIndex:
         segments = [segment.without(forget) for segment in self._segments]
         segments = [_compacted(segment) for segment in segments if segment.live_rows]
         if len(rows):
-            segments.append(Segment.of(rows))
+            segments.append(Segment.of(rows, self.rules.approximate_from))
         while len(segments) > 1 and _merge_at_once(*segments[-2:]):
             segments[-2:] = [Segment.of(joined_rows([s.live() for s in segments[-2:]]))]
         return type(self)(self.size, tuple(segments), self.rules)
@@ -151,7 +157,9 @@ class VectorIndex:
 def merge(segments: tuple[Segment, ...]) -> Merger:
     """Make one segment of several; the slow part of merging, which needs no lock."""
     live = [segment.live() for segment in segments if segment.live_rows]
-    return Merger(segments, Segment.of(joined_rows(live)) if live else None)
+    if not live:
+        return Merger(segments, None)
+    return Merger(segments, Segment.of(joined_rows(live), segments[0].core.approximate_from))
 
 
 def _compacted(segment: Segment) -> Segment:

@@ -9,16 +9,15 @@ vector and what its code stands for (Cauchy-Schwarz), whose largest is measured 
 made, and rounding a probe's tables moves it by no more than half a step a table.
 """
 
-import itertools
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
+
+from facerec.gallery.scan_parts import Found, Parts
 
 __all__ = [
     "CODED_AT_MOST",
@@ -30,7 +29,6 @@ __all__ = [
     "Scanned",
     "VectorScan",
     "exact_scan",
-    "in_parts",
 ]
 
 COMPRESSED_FROM = 50_000
@@ -86,6 +84,11 @@ class VectorScan(Protocol):
         """How many more rows than needed to ask for at first."""
         ...
 
+    @property
+    def description(self) -> str:
+        """What is approximate about it, in words; "" when nothing is."""
+        ...
+
     def best(self, probe: NDArray[np.float32], places: int) -> Scanned:
         """Find the rows most like a probe.
 
@@ -104,6 +107,7 @@ class FlatScan:
     """
 
     spare = 4
+    description = ""
 
     def __init__(self, embeddings: NDArray[np.float32]) -> None:
         """Take vectors, float32 (n, d), n >= 1, of unit length."""
@@ -120,15 +124,16 @@ class FlatScan:
 class CodeScan:
     """A scan of codes of 4 bits a number; the rows that they stand for worst are found always."""
 
+    description = ""
+
     def __init__(self, embeddings: NDArray[np.float32]) -> None:
         """Take vectors, float32 (n, d), d <= `CODED_AT_MOST`, n >= 1, of unit length."""
         count, size = embeddings.shape
         coder = _Coder(embeddings[:: max(1, count // _MEASURED_ON)])
-        self._starts = in_parts(count)
+        self._parts = Parts(count)
         lost = np.empty(count, np.float32)
-        self._parts = [
-            coder.coded(embeddings[start:end], lost[start:end])
-            for start, end in itertools.pairwise((*self._starts, count))
+        self._indexes = [
+            coder.coded(embeddings[start:end], lost[start:end]) for start, end in self._parts.spans
         ]
         self._worst = np.argpartition(-lost, count // _WORST)[: count // _WORST]
         self._is_worst = np.zeros(count, np.bool_)
@@ -136,14 +141,13 @@ class CodeScan:
         lost[self._worst] = 0
         self._error = float(lost.max()) + ROUNDING
         self._table_error = size / (2 * 255) * np.ptp(coder.levels, axis=1)
-        self._pool = ThreadPoolExecutor(len(self._starts), "vector scan")
-        self.spare = max(_SPARE, count // _SPARE_OF // len(self._starts))
+        self.spare = max(_SPARE, count // _SPARE_OF // len(self._parts.starts))
 
     def best(self, probe: NDArray[np.float32], places: int) -> Scanned:
         """Find the rows most like a probe; see `VectorScan`."""
         # FAISS rounds all tables to 255 steps of the widest one: by at most half a step a table.
         rounded = float((np.abs(probe) * self._table_error).max())
-        found = _best_of_parts(self._pool, self._parts, self._starts, probe, places)
+        found = self._parts.search(self._indexes, probe, places)
         scanned = _with_error(found, self._error + rounded)
         others = ~self._is_worst[scanned.rows]
         return Scanned(
@@ -157,23 +161,23 @@ class HalfScan:
     """A scan in half precision, for vectors of more numbers than codes can be added up for."""
 
     spare = 16
+    description = ""
 
     def __init__(self, embeddings: NDArray[np.float32]) -> None:
         """Take vectors, float32 (n, d), n >= 1, of unit length."""
         count, size = embeddings.shape
-        self._starts = in_parts(count)
-        self._parts = []
-        for start, end in itertools.pairwise((*self._starts, count)):
+        self._parts = Parts(count)
+        self._indexes = []
+        for start, end in self._parts.spans:
             kind = faiss.ScalarQuantizer.QT_fp16
             part = faiss.IndexScalarQuantizer(size, kind, faiss.METRIC_INNER_PRODUCT)
             part.add(embeddings[start:end])
-            self._parts.append(part)
+            self._indexes.append(part)
         self._error = _half_error(embeddings) + ROUNDING
-        self._pool = ThreadPoolExecutor(len(self._starts), "vector scan")
 
     def best(self, probe: NDArray[np.float32], places: int) -> Scanned:
         """Find the rows most like a probe; see `VectorScan`."""
-        found = _best_of_parts(self._pool, self._parts, self._starts, probe, places)
+        found = self._parts.search(self._indexes, probe, places)
         return _with_error(found, self._error)
 
 
@@ -185,32 +189,7 @@ def exact_scan(embeddings: NDArray[np.float32]) -> VectorScan:
     return CodeScan(embeddings) if size <= CODED_AT_MOST else HalfScan(embeddings)
 
 
-def in_parts(count: int) -> tuple[int, ...]:
-    """Return where the parts of so many rows begin that are read side by side."""
-    each = -(-count // (os.cpu_count() or 1))
-    return tuple(range(0, count, each))
-
-
-_Found = list[tuple[NDArray[np.float32], NDArray[np.int64]]]
-"""Similarities, descending, and rows of each part."""
-
-
-def _best_of_parts(
-    pool: ThreadPoolExecutor,
-    parts: Sequence[faiss.Index],
-    starts: tuple[int, ...],
-    probe: NDArray[np.float32],
-    places: int,
-) -> _Found:
-    def best_of(part: faiss.Index, start: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        similarities, rows = part.search(probe[None], min(places, part.ntotal))
-        there = rows[0] >= 0
-        return similarities[0][there], rows[0][there] + start
-
-    return list(pool.map(best_of, parts, starts))
-
-
-def _with_error(found: _Found, error: float) -> Scanned:
+def _with_error(found: Sequence[Found], error: float) -> Scanned:
     highest = np.concatenate([similarities for similarities, _ in found]) + np.float32(error)
     ceiling = max(float(similarities[-1]) for similarities, _ in found) + error
     return Scanned(np.concatenate([rows for _, rows in found]), highest, ceiling)

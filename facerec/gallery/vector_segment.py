@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from facerec.gallery.cluster_scan import CLUSTERED_FROM, ClusterScan
 from facerec.gallery.index_rows import IndexedRows, sorted_by_person
 from facerec.gallery.person_score import PersonScore
-from facerec.gallery.vector_scan import Scanned, exact_scan
+from facerec.gallery.vector_scan import Scanned, VectorScan, exact_scan
 
 __all__ = ["Hit", "Segment", "best_hits"]
 
@@ -54,9 +55,10 @@ def best_hits(hits: Iterable[Hit], k: int) -> list[Hit]:
 class _Core:
     """What of a segment never changes: all its rows, sorted by person, and their scan."""
 
-    def __init__(self, rows: IndexedRows) -> None:
+    def __init__(self, rows: IndexedRows, approximate_from: int) -> None:
         self.rows = sorted_by_person(rows)
-        self.scan = exact_scan(self.rows.embeddings)
+        self.approximate_from = approximate_from
+        self.scan = _scan(self.rows.embeddings, approximate_from)
         starts = _starts(self.rows.people)
         self.persons = len(starts)
         self.most_templates = int(np.diff(np.append(starts, len(rows))).max())
@@ -98,9 +100,14 @@ class Segment:
     live_people: int
 
     @classmethod
-    def of(cls, rows: IndexedRows) -> "Segment":
-        """Make a segment of all templates of some people, at least one."""
-        core = _Core(rows)
+    def of(cls, rows: IndexedRows, approximate_from: int = 0) -> "Segment":
+        """Make a segment of all templates of some people, at least one.
+
+        Args:
+            rows: The templates.
+            approximate_from: As `IndexRules.approximate_from`.
+        """
+        core = _Core(rows, approximate_from)
         return cls(core, None, len(rows), core.persons)
 
     def __len__(self) -> int:
@@ -110,6 +117,11 @@ class Segment:
     def embedding_size(self) -> int:
         """Length of the embeddings."""
         return int(self.core.rows.embeddings.shape[1])
+
+    @property
+    def approximation(self) -> str:
+        """What is approximate about its answers, in words; "" when nothing is."""
+        return self.core.scan.description
 
     @property
     def people(self) -> NDArray[np.int64]:
@@ -148,7 +160,8 @@ class Segment:
 
         People are scored in full, so an answer is right when nobody outside can be better: nobody's
         score is above their highest similarity, and that of whoever was not found is not above the
-        ceiling of the scan. Otherwise the scan goes deeper.
+        ceiling of the scan. Otherwise the scan goes deeper. (A scan that reads a part only has no
+        ceiling; who is in that part is scored in full all the same.)
         """
         wanted = min(k, self.live_people)
         places = (wanted - 1) * self.core.most_templates + 1 + self.core.scan.spare
@@ -250,6 +263,12 @@ class Segment:
             return np.ones(len(self), np.bool_)
         live: NDArray[np.bool_] = np.unpackbits(self.dead, count=len(self), bitorder="little") == 0
         return live
+
+
+def _scan(embeddings: NDArray[np.float32], approximate_from: int) -> VectorScan:
+    if approximate_from and len(embeddings) >= max(approximate_from, CLUSTERED_FROM):
+        return ClusterScan(embeddings)
+    return exact_scan(embeddings)
 
 
 def _starts(people: NDArray[np.int64]) -> NDArray[np.int64]:

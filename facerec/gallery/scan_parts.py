@@ -1,0 +1,73 @@
+"""Reading rows in several parts side by side, one a processor."""
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Found", "Parts", "processors"]
+
+Found = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Similarities, descending, and the rows that they are of."""
+
+
+def processors() -> int:
+    """Return how many processors this process may use; a container may have been given few."""
+    return len(os.sched_getaffinity(0))
+
+
+class Parts:
+    """Rows, divided among the processors; safe to use from several threads.
+
+    Attributes:
+        starts: Where each part begins.
+        spans: Where each part begins and ends.
+    """
+
+    def __init__(self, count: int) -> None:
+        """Divide `count` rows, at least one."""
+        each = -(-count // processors())
+        self.starts = tuple(range(0, count, each))
+        self.spans = tuple(itertools.pairwise((*self.starts, count)))
+        self._pool = ThreadPoolExecutor(
+            len(self.starts), "vector scan", initializer=_use_this_thread
+        )
+
+    def search(
+        self, indexes: Sequence[faiss.Index], probe: NDArray[np.float32], places: int
+    ) -> list[Found]:
+        """Search each part's index for the rows most like a probe, side by side.
+
+        Args:
+            indexes: One a part.
+            probe: float32 (d,).
+            places: How many rows of each part, at most.
+        """
+
+        def best_of(index: faiss.Index, start: int) -> Found:
+            similarities, rows = index.search(probe[None], min(places, index.ntotal))
+            there = rows[0] >= 0
+            return similarities[0][there], rows[0][there] + start
+
+        return list(self._pool.map(best_of, indexes, self.starts))
+
+    def search_many(
+        self, indexes: Sequence[faiss.Index], probes: NDArray[np.float32], places: int
+    ) -> Iterator[Found]:
+        """Search each part's index for many probes, one part after the other.
+
+        Yields:
+            For each part, float32 (n, places) and int64 (n, places); -1 for no row.
+        """
+        for index, start in zip(indexes, self.starts, strict=True):
+            similarities, rows = index.search(probes, min(places, index.ntotal))
+            yield similarities, np.where(rows >= 0, rows + start, -1)
+
+
+def _use_this_thread() -> None:
+    """Let FAISS search one part in the thread that asks: others have the other parts."""
+    faiss.omp_set_num_threads(1)

@@ -1,0 +1,161 @@
+"""The scan of lists: what it says of itself holds for other probes, and what it is used for works.
+
+Twelve thousand people in 32 dimensions; whom an exact search finds is found by NumPy.
+"""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from facerec.gallery.cluster_scan import CLUSTERED_FROM, ClusterScan, looks_alike
+from facerec.gallery.index_rows import Changes, IndexedRows
+from facerec.gallery.index_rules import IndexRules
+from facerec.gallery.index_set import IndexSet
+from facerec.gallery.vector_index import VectorIndex, merge
+from facerec.gallery.vector_segment import Segment
+
+PEOPLE, SIZE = 12_000, 32
+RULES = IndexRules(approximate_from=CLUSTERED_FROM)
+NOBODY = np.zeros(0, np.int64)
+
+
+def directions(count: int, seed: int) -> NDArray[np.float32]:
+    vectors = np.random.default_rng(seed).standard_normal((count, SIZE), dtype=np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def rows_of(vectors: NDArray[np.float32], first: int = 0) -> IndexedRows:
+    people = np.arange(first, first + len(vectors))
+    return IndexedRows(vectors, people, np.array([b"p-%06d" % person for person in people]))
+
+
+@pytest.fixture(scope="module")
+def vectors() -> NDArray[np.float32]:
+    return directions(PEOPLE, 1)
+
+
+@pytest.fixture(scope="module")
+def index(vectors: NDArray[np.float32]) -> VectorIndex:
+    return VectorIndex(SIZE, rules=RULES).updated(NOBODY, rows_of(vectors))
+
+
+@pytest.fixture(scope="module")
+def scan(vectors: NDArray[np.float32]) -> ClusterScan:
+    return ClusterScan(vectors)
+
+
+def looks(vectors: NDArray[np.float32], similarity: float, seed: int) -> NDArray[np.float32]:
+    return looks_alike(vectors, np.full(len(vectors), similarity), np.random.default_rng(seed))
+
+
+def test_the_recall_it_states_holds_for_other_probes(
+    vectors: NDArray[np.float32], index: VectorIndex
+) -> None:
+    probes = looks(vectors[::12], 0.75, seed=7)
+    exact = (probes @ vectors.T).argmax(axis=1)
+    found = [index.search(probe, 1)[0] for probe in probes]
+    right = np.mean([hit.person == best for hit, best in zip(found, exact, strict=True)])
+    assert right >= 0.998
+    for hit, probe in zip(found, probes, strict=True):
+        assert -hit.distance == pytest.approx(float(vectors[hit.person] @ probe), abs=1e-5)
+
+
+def test_it_reads_a_part_and_says_which(vectors: NDArray[np.float32], scan: ClusterScan) -> None:
+    assert 0 < scan.read <= scan.lists
+    assert scan.recall >= 0.999
+    assert f"{scan.read} of {scan.lists} lists, recall@1 {scan.recall:.4f}" in scan.description
+    assert scan.best(vectors[0], 50).ceiling == -np.inf
+
+
+def test_fewer_lists_find_fewer_people(vectors: NDArray[np.float32]) -> None:
+    """That the recall comes from what is read: with one list of all most looks are missed."""
+    scan = ClusterScan(vectors)
+    probes, best = looks(vectors[:300], 0.6, seed=3), np.arange(300)
+
+    def share() -> float:
+        found = (scan.best(probe, 500).rows for probe in probes)
+        return float(np.mean([row in rows for row, rows in zip(best, found, strict=True)]))
+
+    full = share()
+    scan._read(1)
+    assert full > 0.97
+    assert share() < full - 0.2
+
+
+def test_bounds_of_what_is_found_hold(vectors: NDArray[np.float32], scan: ClusterScan) -> None:
+    for person, probe in enumerate(looks(vectors[:200], 0.7, seed=5)):
+        scanned = scan.best(probe, 200)
+        highest = dict(zip(scanned.rows.tolist(), scanned.highest.tolist(), strict=True))
+        assert highest[person] >= float(vectors[person] @ probe) - 0.02
+
+
+def test_people_are_added_changed_and_left_out(
+    vectors: NDArray[np.float32], index: VectorIndex
+) -> None:
+    new = directions(3, 2)
+    changed = index.updated(np.array([5, 6]), rows_of(new, PEOPLE))
+    assert [changed.search(probe, 1)[0].person for probe in new] == [PEOPLE, PEOPLE + 1, PEOPLE + 2]
+    assert {hit.person for hit in changed.search(vectors[5], 50)}.isdisjoint({5, 6})
+    assert index.search(vectors[5], 1)[0].person == 5
+    assert changed.searched == PEOPLE + 1
+    back = changed.updated(NOBODY, rows_of(vectors[5:6], 5))
+    assert back.search(vectors[5], 1)[0].person == 5
+    assert back.how == index.how
+
+
+def test_when_nearly_all_are_left_out_the_rest_are_found(
+    vectors: NDArray[np.float32], index: VectorIndex
+) -> None:
+    few = index.updated(np.arange(PEOPLE - 4), rows_of(directions(0, 1)))
+    found = few.search(vectors[0], 4)
+    assert sorted(hit.person for hit in found) == list(range(PEOPLE - 4, PEOPLE))
+
+
+def test_more_people_than_are_read_are_found_all_the_same(
+    vectors: NDArray[np.float32], index: VectorIndex
+) -> None:
+    everybody = index.search(vectors[0], PEOPLE)
+    exact = np.argsort(-(vectors @ vectors[0]), kind="stable")
+    assert len(everybody) == PEOPLE
+    assert [hit.person for hit in everybody[:100]] == exact[:100].tolist()
+
+
+def test_merged_segments_are_kept_in_lists_too(vectors: NDArray[np.float32]) -> None:
+    half = PEOPLE // 2
+    parts = [
+        Segment.of(rows_of(vectors[:half]), CLUSTERED_FROM),
+        Segment.of(rows_of(vectors[half:], half), CLUSTERED_FROM),
+    ]
+    assert [part.approximation for part in parts] == ["", ""]
+    merged = merge((parts[0], parts[1])).new
+    assert merged is not None
+    assert merged.approximation.startswith("ivf")
+
+
+def test_several_templates_of_a_person_score_as_the_rule_says(
+    vectors: NDArray[np.float32],
+) -> None:
+    people = np.repeat(np.arange(PEOPLE // 3), 3)
+    ids = np.array([b"p-%06d" % person for person in people])
+    index = VectorIndex(SIZE, rules=RULES).updated(NOBODY, IndexedRows(vectors, people, ids))
+    assert index.how.startswith("ivf")
+    probe = looks(vectors[300:301], 0.9, seed=2)[0]
+    best = index.search(probe, 2)
+    exact = (vectors @ probe).reshape(-1, 3).max(axis=1)
+    assert best[0].person == int(exact.argmax()) == 100
+    assert -best[0].distance == pytest.approx(float(exact[100]), abs=1e-5)
+
+
+@pytest.mark.parametrize("approximate_from", [0, PEOPLE + 1, CLUSTERED_FROM])
+def test_an_answer_says_whether_it_is_exact(
+    vectors: NDArray[np.float32], approximate_from: int
+) -> None:
+    """Never silently: and never below the stated size."""
+    members = {"default": np.arange(PEOPLE)}
+    changes = Changes(1, "1", "", NOBODY, {"space": rows_of(vectors)}, members)
+    rules = IndexRules(approximate_from=approximate_from)
+    found = IndexSet(rules=rules).updated(changes).search(vectors[0], "space", ["default"], 2)
+    assert (found.index == "exact") == (approximate_from != CLUSTERED_FROM)
+    if approximate_from == CLUSTERED_FROM:
+        assert found.index.startswith("ivf: ")
+        assert "recall@1" in found.index
