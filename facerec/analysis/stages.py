@@ -1,4 +1,4 @@
-"""The stages of analysis, and a way for the edge to observe how long each takes."""
+"""The stages from an image to a decision, and a way for the edge to observe how long each takes."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -8,12 +8,14 @@ __all__ = ["Stage", "StageObserver", "unobserved"]
 
 
 class Stage(StrEnum):
-    """A stage on the way from an image to embeddings."""
+    """A stage on the way from an image to embeddings, and on to a decision."""
 
     DETECT = "detect"
     ALIGN = "align"
     ASSESS = "assess"
     EMBED = "embed"
+    SEARCH = "search"
+    DECIDE = "decide"
 
 
 StageObserver = Callable[[Stage], AbstractContextManager[None]]

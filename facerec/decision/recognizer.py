@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facerec.analysis.faces import Faces
+from facerec.analysis.stages import Stage, StageObserver, unobserved
 from facerec.decision import policy
 from facerec.decision.decision import Decision, Reason
 from facerec.decision.operating_point import OperatingPoint
@@ -28,6 +29,7 @@ class Recognizer:
         target_fmr: 1:1: share of comparisons of different people that may match.
         min_margin: 1:N: least lead over the second-best person.
         min_quality: Least overall quality, 0..1.
+        observe: Told of each search and decision as it begins and ends.
     """
 
     operating_point: OperatingPoint
@@ -35,6 +37,7 @@ class Recognizer:
     target_fmr: float
     min_margin: float
     min_quality: float
+    observe: StageObserver = unobserved
 
     @property
     def embedding_space(self) -> str:
@@ -54,21 +57,30 @@ class Recognizer:
         if faces.embeddings is None:
             raise ArrayError("faces must have been embedded before they are identified")
         decisions = tuple(
-            policy.identify(
-                gallery.search(
-                    embedding, embedding_space=self.embedding_space, galleries=galleries, k=2
-                ),
-                operating_point=self.operating_point,
-                target_fpir=self.target_fpir,
-                min_margin=self.min_margin,
-                flaws=face_flaws(faces, index, min_quality=self.min_quality),
-            )
-            for index, embedding in enumerate(faces.embeddings)
+            self._decide(faces, index, gallery, galleries) for index in range(len(faces.embeddings))
         )
         for decision in decisions:
             if decision.profile_id is not None:
                 gallery.life_cycle.note_seen(decision.profile_id)
         return decisions
+
+    def _decide(
+        self, faces: Faces, index: int, gallery: Gallery, galleries: Sequence[str]
+    ) -> Decision:
+        """Decide who one of several embedded faces is."""
+        embedding = np.asarray(faces.embeddings)[index]
+        with self.observe(Stage.SEARCH):
+            candidates = gallery.search(
+                embedding, embedding_space=self.embedding_space, galleries=galleries, k=2
+            )
+        with self.observe(Stage.DECIDE):
+            return policy.identify(
+                candidates,
+                operating_point=self.operating_point,
+                target_fpir=self.target_fpir,
+                min_margin=self.min_margin,
+                flaws=face_flaws(faces, index, min_quality=self.min_quality),
+            )
 
     def verify_profile(
         self, probe: Faces, gallery: Gallery, profile_id: str, *, largest: bool = False
@@ -89,7 +101,8 @@ class Recognizer:
             return self.verify_suspended()
         index, reasons = the_one_face(probe, min_quality=self.min_quality, largest=largest)
         similarity = None
-        references = gallery.references(profile_id, self.embedding_space)
+        with self.observe(Stage.SEARCH):
+            references = gallery.references(profile_id, self.embedding_space)
         if index is not None and probe.embeddings is not None:
             similarity = float(np.max(references @ probe.embeddings[index]))
         verification = self._verify(similarity, reasons, len(references))
@@ -131,10 +144,11 @@ class Recognizer:
     def _verify(
         self, similarity: float | None, reasons: tuple[Reason, ...], references: int = 1
     ) -> Verification:
-        return policy.verify(
-            similarity,
-            operating_point=self.operating_point,
-            target_fmr=self.target_fmr,
-            flaws=reasons,
-            references=references,
-        )
+        with self.observe(Stage.DECIDE):
+            return policy.verify(
+                similarity,
+                operating_point=self.operating_point,
+                target_fmr=self.target_fmr,
+                flaws=reasons,
+                references=references,
+            )

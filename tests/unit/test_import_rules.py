@@ -66,6 +66,7 @@ RUNTIMES: dict[str, tuple[str, ...]] = {
         "services/identity/facerec_identity/security/",
     ),
     "grpc": ("facerec/client/", "services/"),
+    "opentelemetry": ("services/identity/facerec_identity/traces.py",),
     "facerec.v1": ("facerec/client/", "services/"),
     "matplotlib": ("facerec/evaluation/report/plots.py", "facerec/training/curves.py"),
     "sklearn": ("facerec/evaluation/",),

@@ -131,7 +131,7 @@ def load_application(settings: Settings, before_embedder: SessionWrapper) -> App
         GalleryDamagedError: the database is not a gallery.
     """
     analyzer = build_analyzer(settings, observe_stage, before_embedder)
-    recognizer = build_recognizer(settings, analyzer.embedding_space)
+    recognizer = build_recognizer(settings, analyzer.embedding_space, observe_stage)
     _warm_up(analyzer)
     gallery = open_gallery(settings)
     reader = FaceReader(analyzer, max_image_pixels=settings.analysis.max_image_pixels)

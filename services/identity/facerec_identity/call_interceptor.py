@@ -3,20 +3,20 @@
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 
-from facerec_identity.call_record import CALL, CallRecord
+from facerec_identity.call_record import CALL, CallRecord, CallTrace
 from facerec_identity.handler_wrapping import Context, Handler, wrapped
 from facerec_identity.metrics import Metrics
-from facerec_identity.security.access_table import PUBLIC
+from facerec_identity.security.access_table import ACCESS, PUBLIC
 
-__all__ = ["CallInterceptor"]
+__all__ = ["CallInterceptor", "Traces"]
 
 _logger = logging.getLogger(__name__)
 
@@ -27,11 +27,23 @@ _FIT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """Ids that are taken over: nothing that could forge a line of a log."""
 
 
+class Traces(Protocol):
+    """Makes the traces of calls."""
+
+    def begin(
+        self, call: CallRecord, name: str, metadata: Iterable[tuple[str, str | bytes]]
+    ) -> CallTrace:
+        """Begin the trace of a call of the method `name`."""
+        ...
+
+
 class CallInterceptor(grpc.aio.ServerInterceptor):
     """Follows each call from its first byte to its status."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, traces: Traces | None) -> None:
+        """Tell the metrics of every call, and the operator's collector if there is one."""
         self._metrics = metrics
+        self._traces = traces
 
     async def intercept_service(
         self,
@@ -49,6 +61,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             call = CallRecord(_request_id(context), method)
             context.set_trailing_metadata(((_REQUEST_ID, call.request_id),))
             CALL.set(call)
+            if self._traces is not None:
+                name = method.removeprefix("/") if method in ACCESS else "other"
+                call.trace = self._traces.begin(call, name, context.invocation_metadata() or ())
             begun_s = perf_counter()
             try:
                 yield _see_nothing
@@ -60,6 +75,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 duration_s = perf_counter() - begun_s
                 self._metrics.count(call, duration_s)
                 _log(call, duration_s)
+                if call.trace is not None:
+                    call.trace.end(call.status, grpc.StatusCode[call.status].value[0])
 
         return wrapped(handler, following)
 
@@ -86,7 +103,7 @@ def _log(call: CallRecord, duration_s: float) -> None:
         "queue_ms": round(call.queue_s * 1000, 2),
     }
     for stage, spent_s in call.stages_s.items():
-        fields[f"{stage.value}_ms"] = round(spent_s * 1000, 2)
+        fields[f"{stage}_ms"] = round(spent_s * 1000, 2)
     if call.decision is not None:
         fields |= asdict(call.decision)
     _logger.info("call", extra={"fields": fields})

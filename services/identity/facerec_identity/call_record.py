@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from time import perf_counter
+from typing import Protocol
 
 from facerec.analysis.stages import Stage
 from facerec.errors import UnauthenticatedError
@@ -14,7 +16,9 @@ from facerec_identity.security.caller import Caller
 __all__ = [
     "CALL",
     "CallRecord",
+    "CallTrace",
     "GateDecision",
+    "ServiceStage",
     "caller_of_call",
     "note_decision",
     "observe_stage",
@@ -41,6 +45,25 @@ class GateDecision:
     profile_id: str
 
 
+class CallTrace(Protocol):
+    """Is told of the stages of a call."""
+
+    def stage(self, name: str, spent_s: float) -> None:
+        """Take note of a stage that ends now."""
+        ...
+
+    def end(self, status: str, code: int) -> None:
+        """Take note that the call is over, with the name and the number of its status."""
+        ...
+
+
+class ServiceStage(StrEnum):
+    """What the service itself does for a call, beside the stages of analysis."""
+
+    DECODE = "decode"
+    JOURNAL = "journal"
+
+
 @dataclass(eq=False)
 class CallRecord:
     """One call.
@@ -51,10 +74,11 @@ class CallRecord:
         caller: Who makes it; None until that is known.
         status: Name of its status code.
         queue_s: Seconds that it waited for a thread.
-        stages_s: Seconds that each stage of analysis took.
+        stages_s: Seconds that each stage of the work took.
         decision: What was decided for a gate; None for a call of another kind.
         recheck: Looks whether the caller would still be let in, for calls that last; raises
             UnauthenticatedError if not.
+        trace: Where its stages are told; None unless the operator wants traces.
     """
 
     request_id: str
@@ -62,9 +86,16 @@ class CallRecord:
     caller: Caller | None = None
     status: str = "OK"
     queue_s: float = 0.0
-    stages_s: dict[Stage, float] = field(default_factory=dict)
+    stages_s: dict[str, float] = field(default_factory=dict)
     decision: GateDecision | None = None
     recheck: Callable[[], object] = lambda: None
+    trace: CallTrace | None = None
+
+    def waited(self, spent_s: float) -> None:
+        """Add seconds that it waited for a thread until now."""
+        self.queue_s += spent_s
+        if self.trace is not None:
+            self.trace.stage("admission", spent_s)
 
     @property
     def asks_once(self) -> bool:
@@ -109,8 +140,8 @@ def note_decision(decision: GateDecision) -> None:
 
 
 @contextmanager
-def observe_stage(stage: Stage) -> Iterator[None]:
-    """Add the time of a stage of analysis to the call that it is done for."""
+def observe_stage(stage: Stage | ServiceStage) -> Iterator[None]:
+    """Add the time of a stage to the call that it is done for."""
     begun_s = perf_counter()
     try:
         yield
@@ -118,4 +149,6 @@ def observe_stage(stage: Stage) -> Iterator[None]:
         call = CALL.get()
         if call is not None:
             spent_s = perf_counter() - begun_s
-            call.stages_s[stage] = call.stages_s.get(stage, 0.0) + spent_s
+            call.stages_s[stage.value] = call.stages_s.get(stage.value, 0.0) + spent_s
+            if call.trace is not None:
+                call.trace.stage(stage.value, spent_s)

@@ -10,6 +10,7 @@ from facerec.analysis.faces import Faces
 from facerec.analysis.image_decoding import decode_image
 from facerec.analysis.main_face import largest_first
 from facerec.errors import ImageError, RequestImageError
+from facerec_identity.call_record import ServiceStage, observe_stage
 from facerec_identity.worker_pool import CallGuard
 
 __all__ = ["FaceReader", "RequestImage"]
@@ -65,6 +66,7 @@ class FaceReader:
             RequestImageError: the bytes are not a picture that can be taken.
         """
         try:
-            return decode_image(image.data, max_pixels=self.max_image_pixels)
+            with observe_stage(ServiceStage.DECODE):
+                return decode_image(image.data, max_pixels=self.max_image_pixels)
         except ImageError as error:
             raise RequestImageError(str(error), field=image.field) from error

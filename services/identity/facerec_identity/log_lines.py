@@ -43,7 +43,9 @@ def log_to_stderr(kind: str, level: str) -> None:
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if kind == "json" else TextLines())
-    logger = logging.getLogger("facerec_identity")
-    logger.handlers = [handler]
-    logger.setLevel(level.upper())
-    logger.propagate = False
+    # Of what sends traces only that some were lost: it tells every try otherwise.
+    for name, least in (("facerec_identity", level.upper()), ("opentelemetry", "ERROR")):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(least)
+        logger.propagate = False

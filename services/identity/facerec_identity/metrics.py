@@ -42,7 +42,7 @@ class Metrics:
         )
         self._stage_seconds = Histogram(
             "facerec_stage_seconds",
-            "A stage of analysis, over all pictures of a call.",
+            "A stage of the work, over all pictures of a call.",
             ["stage"],
             buckets=_SECONDS,
             registry=self.registry,
@@ -69,7 +69,7 @@ class Metrics:
         self._call_seconds.labels(rpc).observe(duration_s)
         self._queue_seconds.labels(rpc).observe(call.queue_s)
         for stage, spent_s in call.stages_s.items():
-            self._stage_seconds.labels(stage.value).observe(spent_s)
+            self._stage_seconds.labels(stage).observe(spent_s)
 
     def count_batch(self, views: int) -> None:
         """Count a run of the embedder; called from the threads of analysis."""

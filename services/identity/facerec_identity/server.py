@@ -20,7 +20,7 @@ from facerec_identity.access_interceptor import AccessInterceptor
 from facerec_identity.admin_servicer import AdminServicer
 from facerec_identity.application import Application, Readiness, load_application
 from facerec_identity.batching import BatchingSession
-from facerec_identity.call_interceptor import CallInterceptor
+from facerec_identity.call_interceptor import CallInterceptor, Traces
 from facerec_identity.calls_in_flight import CallsInFlight
 from facerec_identity.enrollment_servicer import EnrollmentServicer
 from facerec_identity.error_interceptor import ErrorInterceptor
@@ -28,10 +28,12 @@ from facerec_identity.gallery_size import CountsByRevision
 from facerec_identity.health_service import HealthService
 from facerec_identity.listen_address import ListenAddress
 from facerec_identity.log_lines import log_to_stderr
+from facerec_identity.memory import set_aside_what_is_loaded
 from facerec_identity.metrics import Metrics, MetricsPort
 from facerec_identity.parse_interceptor import ParseInterceptor
 from facerec_identity.security.rate_limit import RateLimit
 from facerec_identity.security.security import Security
+from facerec_identity.tracing import build_traces
 from facerec_identity.verification_servicer import VerificationServicer
 from facerec_identity.worker_pool import WorkerPool
 
@@ -56,12 +58,18 @@ _LEAST_PING_INTERVAL_MS = 10_000
 class IdentityServer:
     """One server on one port; made, started and stopped within one event loop."""
 
-    def __init__(self, settings: ServerSettings, security: Security | None = None) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        security: Security | None = None,
+        traces: Traces | None = None,
+    ) -> None:
         """Open nothing yet.
 
         Args:
             settings: Of the server.
             security: What guards it; None for a server that only this machine can reach.
+            traces: Makes the traces of calls; None for none.
 
         Raises:
             ServiceError: the address is none, or is one that others could reach without TLS.
@@ -76,6 +84,7 @@ class IdentityServer:
             self._address.require_loopback()
             if self._token_address is not None:
                 self._token_address.require_loopback()
+        self._traces = traces
         self._readiness = Readiness()
         self._metrics = Metrics()
         self._metrics_port: MetricsPort | None = None
@@ -176,7 +185,7 @@ class IdentityServer:
         return grpc.aio.server(
             interceptors=(
                 self._in_flight,
-                CallInterceptor(self._metrics),
+                CallInterceptor(self._metrics, self._traces),
                 ErrorInterceptor(),
                 AccessInterceptor(
                     self._security.authenticator,
@@ -245,13 +254,17 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = IdentityServer(settings.server, Security.of(settings))
+    traces = build_traces(settings.server)
+    server = IdentityServer(settings.server, Security.of(settings), traces)
     address = await server.open()
     try:
         application = await asyncio.to_thread(load_application, settings, server.through_batches)
+        set_aside_what_is_loaded()
         server.let_in(application)
         on_ready(str(address))
         await stop.wait()
     finally:
         await server.drain()
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
     application.gallery.close()

@@ -10,13 +10,16 @@ import grpc
 
 from facerec.decision.auditing import identification_event, verification_event
 from facerec.errors import PermissionDeniedError, RequestError
+from facerec.gallery.audit_event import AuditEvent
 from facerec.v1 import verification_service_pb2 as api
 from facerec.v1.verification_service_pb2_grpc import VerificationServiceServicer
 from facerec_identity.application import Application, Readiness
 from facerec_identity.call_record import (
     GateDecision,
+    ServiceStage,
     caller_of_call,
     note_decision,
+    observe_stage,
     recheck_caller,
 )
 from facerec_identity.decision_watch import (
@@ -78,7 +81,7 @@ class VerificationServicer(VerificationServiceServicer):
         job = _verification(request, application)
         answer = await self._analysis_pool.run(job, time_remaining_s=context.time_remaining())
         claimed = profile_id_from_proto(request.profile, "profile") if request.profile else None
-        application.gallery.record(verification_event(answer.verification, claimed))
+        _enter(application, verification_event(answer.verification, claimed))
         return comparison_to_proto(answer)
 
     async def Identify(
@@ -90,8 +93,9 @@ class VerificationServicer(VerificationServiceServicer):
         job = _identification(request, application, galleries)
         answer = await self._analysis_pool.run(job, time_remaining_s=context.time_remaining())
         place = ",".join(galleries)
-        application.gallery.record(
-            *(identification_event(decision, place=place) for decision in answer.decisions)
+        _enter(
+            application,
+            *(identification_event(decision, place=place) for decision in answer.decisions),
         )
         return identification_to_proto(answer)
 
@@ -174,7 +178,7 @@ class VerificationServicer(VerificationServiceServicer):
 
     def _note(self, application: Application, answer: Authorization) -> None:
         """Enter an answer to a gate in journal, log and metrics."""
-        application.gallery.record(authorization_event(answer))
+        _enter(application, authorization_event(answer))
         self._metrics.count_decision(answer.gate, answer.outcome.value)
         profile_id = "" if answer.profile is None else answer.profile.profile_id
         note_decision(
@@ -183,6 +187,12 @@ class VerificationServicer(VerificationServiceServicer):
 
     async def _look_up(self, job: Callable[[], T]) -> T:
         return await self._records_pool.run(lambda _: job(), time_remaining_s=None)
+
+
+def _enter(application: Application, *events: AuditEvent) -> None:
+    """Hand decisions to the audit journal, which writes them in the background."""
+    with observe_stage(ServiceStage.JOURNAL):
+        application.gallery.record(*events)
 
 
 def _new_id() -> str:

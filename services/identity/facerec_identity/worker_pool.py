@@ -98,7 +98,7 @@ class WorkerPool:
         finally:
             self._waiting -= 1
             if (call := CALL.get()) is not None:
-                call.queue_s += time.monotonic() - queued_s
+                call.waited(time.monotonic() - queued_s)
         running = self._start(job, guard)
         try:
             return await asyncio.wrap_future(running)
