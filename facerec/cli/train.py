@@ -67,6 +67,7 @@ def data(
     with stated_failures():
         from facerec.settings import load_settings
         from facerec.training.cleaning import read_review
+        from facerec.training.new_folder import was_cut_off
         from facerec.training.preparing import PreparationRules, prepare
         from facerec.training.sources import find_sources, only_fold
 
@@ -80,6 +81,8 @@ def data(
         review = None if reviewed is None else read_review(reviewed)
         description = _description(settings, sources, terms)
         analyzers = _analyzers(settings)
+        if was_cut_off(output_path):
+            warn(f"an earlier preparation of {output_path} was cut off; beginning it again")
         with progress_over(len(sources), "Finding faces", shown=not json) as advance:
             made = prepare(sources, analyzers, description, output_path, rules, advance, review)
         _say_prepared(made, output_path, json)

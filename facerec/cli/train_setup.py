@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from facerec.settings import Settings
     from facerec.training.curves import EpochRecord
     from facerec.training.record_file import ChipReader
-    from facerec.training.running import Teacher
     from facerec.training.settings import TrainingSettings
+    from facerec.training.views import Teacher
 
 __all__ = [
     "Backend", "RunArgument", "Telling", "installed_embedder", "load_keras", "start_file",
@@ -117,11 +117,13 @@ def teacher_of(
     if not name:
         return None
     from facerec.training.teaching import taught
+    from facerec.training.views import views_of
 
     # An anchor holds a network to its own output, which has no centre taken off.
     embedder = installed_embedder(settings, name, raw=name == chosen.start)
-    with progress_over(len(reader), "Asking the teacher") as advance:
-        return taught(reader, embedder, advance)
+    views = views_of(reader, chosen)
+    with progress_over(len(views.rows) * views.count, "Asking the teacher") as advance:
+        return taught(reader, views, embedder, advance)
 
 
 class Telling:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from facerec.training.augmentation import Augmentation, augment, resized
 from facerec.training.sampling import Sampler
+from facerec.training.views import Views
 
 __all__ = ["Batches"]
 
@@ -27,7 +28,10 @@ class Batches:
         sampler: Draws rows.
         augmentation: Changes of the chips.
         side: Side of the chips that the network takes.
-        teacher: float32 (n, d), what the teacher says of each row; None without a teacher.
+        teacher: float32 (n, k, d), what the teacher says of each row in each of its k forms; None
+            without a teacher.
+        views: Makes these forms, where the student is to see what the teacher saw (its own rows
+            are those of the whole data); None where the student sees the chip changed otherwise.
     """
 
     chip: Callable[[int], NDArray[np.uint8]]
@@ -36,18 +40,31 @@ class Batches:
     augmentation: Augmentation
     side: int
     teacher: NDArray[np.float32] | None = None
+    views: Views | None = None
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step: ``chips``, ``people`` and, with a teacher, ``teacher``."""
         rows = self.sampler.rows(step)
         chips = np.empty((len(rows), self.side, self.side, 3), np.uint8)
+        forms = np.zeros(len(rows), np.intp)
         for place, row in enumerate(rows):
             random = np.random.default_rng([self.sampler.seed, 4, step, place])
-            chips[place] = augment(self.chip(int(row)), random, self.augmentation, self.side)
+            if self.views is None:
+                chips[place] = augment(self.chip(int(row)), random, self.augmentation, self.side)
+            else:
+                forms[place] = random.integers(self.views.count)
+                chips[place] = self._seen_by_both(self.views, int(row), int(forms[place]), random)
         made: Batch = {"chips": chips, "people": self.people[rows]}
         if self.teacher is not None:
-            made["teacher"] = self.teacher[rows]
+            made["teacher"] = self.teacher[rows, forms]
         return made
+
+    def _seen_by_both(
+        self, views: Views, row: int, number: int, random: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """Return a form that the teacher saw, mirrored or not: it was asked about both at once."""
+        chip = resized(views.chip(int(views.rows[row]), number), self.side)
+        return chip[:, ::-1] if random.random() < self.augmentation.mirror else chip
 
     def endless(self, first_step: int) -> Iterator[tuple[Batch]]:
         """Yield the batches of `first_step` and all later steps, made ahead by a thread."""

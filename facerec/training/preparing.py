@@ -2,12 +2,9 @@
 
 import csv
 import hashlib
-import shutil
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -24,6 +21,7 @@ from facerec.analysis.main_face import main_face
 from facerec.errors import ImageError, TrainingError
 from facerec.inference import Alignment
 from facerec.training.cleaning import Review
+from facerec.training.new_folder import new_folder
 from facerec.training.record_file import ChipWriter, DataDescription
 from facerec.training.sources import Sources
 
@@ -137,7 +135,7 @@ def prepare(
         TrainingError: the folder is there already or cannot be written, or nothing is left.
     """
     review = review or Review()
-    with _new_folder(output) as folder:
+    with new_folder(output) as folder:
         writer = ChipWriter(folder)
         dropped: list[DroppedPicture] = []
         kept_names: list[str] = []
@@ -237,19 +235,3 @@ def _face(
         return Drop.POOR_QUALITY
     chip = align(image, face.landmarks_px, alignment)[0]
     return _Face(chip, embedded.embeddings[0], hashlib.sha256(data).digest())
-
-
-@contextmanager
-def _new_folder(output: Path) -> Iterator[Path]:
-    """Give a folder that takes its name when all of it is written."""
-    if output.exists():
-        raise TrainingError(f"{output} exists already; give another --output")
-    unfinished = output.with_name(f".{output.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        unfinished.mkdir(parents=True)
-        yield unfinished
-        unfinished.rename(output)
-    except OSError as error:
-        raise TrainingError(f"{output} cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

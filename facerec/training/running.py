@@ -26,10 +26,11 @@ from facerec.training.run_folder import RunFolder
 from facerec.training.sampling import Sampler, split_people
 from facerec.training.settings import TrainingSettings, differences, settings_to_json
 from facerec.training.trainee import Trainee, optimizer_of
+from facerec.training.views import Teacher, views_of
 from facerec.training.whole_files import load_arrays
 
 __all__ = [
-    "Observer", "Teacher", "begin_run", "best_network", "build_network", "go_on", "held_out",
+    "Observer", "begin_run", "best_network", "build_network", "go_on", "held_out",
     "is_compiled_whole", "learned_from", "precision_of", "steps_of", "versions",
 ]  # fmt: skip
 
@@ -45,19 +46,6 @@ class Observer(Protocol):
 
     def epoch(self, record: EpochRecord, epochs: int) -> None:
         """Take note of an epoch, of so many, that has ended."""
-
-
-@dataclass(frozen=True, eq=False)
-class Teacher:
-    """What an installed embedder says of the chips of the data.
-
-    Attributes:
-        space: Its embedding space.
-        embeddings: float32 (n, d), a row a chip of the data.
-    """
-
-    space: str
-    embeddings: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,14 +330,14 @@ def precision_of(precision: str) -> Iterator[None]:
 def _batches(parts: Parts) -> Batches:
     settings, rows = parts.settings, parts.learned
     people = np.unique(parts.reader.people[rows], return_inverse=True)[1].astype(np.int32)
-    side = settings.chip_size_px
     return Batches(
         lambda row: parts.reader.chip(int(rows[row])),
         people,
         Sampler(people, settings.batch_size, settings.per_person, settings.seed),
         settings.augmentation,
-        side,
+        settings.chip_size_px,
         None if parts.teacher is None else parts.teacher.embeddings[rows],
+        views_of(parts.reader, settings) if settings.teacher_views else None,
     )
 
 
@@ -396,7 +384,7 @@ def _check_same(when: str, before: dict[str, Any], now: dict[str, Any]) -> None:
 
 
 def _check_teacher(network: keras.Model, teacher: Teacher) -> None:
-    size, taught = int(network.output.shape[-1]), teacher.embeddings.shape[1]
+    size, taught = int(network.output.shape[-1]), teacher.embeddings.shape[-1]
     if size != taught:
         raise TrainingError(
             f"the teacher's embeddings have {taught} numbers, the network's {size}: set "

@@ -30,6 +30,10 @@ class TrainingSettings:
         margin: m of the margin losses, or alpha of the triplets.
         label_weight: Weight of that loss.
         teacher: Installed embedder that is imitated; "" for none.
+        teacher_views: 0: the teacher sees each chip once, unchanged, the student changed. k: both
+            see the same k changed forms of each chip.
+        blending: Share of these forms that are blends of two chips, a face that nobody has; for a
+            teacher alone, without labels.
         cosine_weight: Weight of the distance to the teacher's embeddings.
         relational_weight: Weight of the difference from the teacher's distances.
         optimizer: ``"sgd"`` (with Nesterov's momentum .9) or ``"adamw"``.
@@ -62,6 +66,8 @@ class TrainingSettings:
     margin: float = 0.5
     label_weight: float = 1.0
     teacher: str = ""
+    teacher_views: int = 0
+    blending: float = 0.0
     cosine_weight: float = 0.0
     relational_weight: float = 0.0
     optimizer: str = "sgd"
@@ -89,10 +95,22 @@ class TrainingSettings:
                 "a teacher and a weight for it go together: give teacher and cosine_weight or "
                 "relational_weight, or none of them"
             )
+        self._check_views()
         if self.loss == "none" and not teaches:
             raise TrainingError("there is nothing to learn from: loss is none and no teacher given")
         if self.loss == "triplet" and self.per_person < 2:
             raise TrainingError("loss triplet needs per_person 2 or more, for pairs of one person")
+
+    def _check_views(self) -> None:
+        if self.teacher_views < 0 or (self.teacher_views and not self.teacher):
+            raise TrainingError("teacher_views must be 0 or more, and above 0 only with a teacher")
+        if not 0 <= self.blending <= 1 or (
+            self.blending and (not self.teacher_views or self.loss != "none")
+        ):
+            raise TrainingError(
+                "blending must lie in 0..1, and above 0 only with teacher_views above 0 and loss "
+                "none: a blend of two people has no label"
+            )
 
     def _check_choices(self) -> None:
         for name, choices in (

@@ -4,27 +4,28 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facerec.analysis.embedding import Embedder
 from facerec.errors import TrainingError
 from facerec.training.record_file import ChipReader
-from facerec.training.running import Teacher
+from facerec.training.views import Teacher, Views
 
 __all__ = ["taught"]
 
 AT_ONCE = 32
 
 
-def taught(reader: ChipReader, embedder: Embedder, advance: Callable[[int], None]) -> Teacher:
-    """Embed every chip with an installed network, mirrored too, once before training.
-
-    The student sees changed chips and is asked for what the teacher says of the unchanged one: it
-    learns to disregard what cameras do (and the teacher costs nothing during training).
+def taught(
+    reader: ChipReader, views: Views, embedder: Embedder, advance: Callable[[int], None]
+) -> Teacher:
+    """Embed every form of every chip learned from, mirrored too, once before training.
 
     Args:
         reader: The data.
+        views: Its forms.
         embedder: The teacher.
-        advance: Told how many more chips are done.
+        advance: Told how many more forms are done, of ``len(views.rows) * views.count``.
 
     Raises:
         TrainingError: the chips are not cut as the teacher takes them.
@@ -34,13 +35,20 @@ def taught(reader: ChipReader, embedder: Embedder, advance: Callable[[int], None
             "the data's chips are not cut as the teacher takes them; prepare the data with the "
             "teacher as FACEREC_ANALYSIS__EMBEDDER"
         )
-    starts = range(0, len(reader), AT_ONCE)
+    asked = [(int(row), number) for row in views.rows for number in range(views.count)]
+    parts = [asked[first : first + AT_ONCE] for first in range(0, len(asked), AT_ONCE)]
+    said = []
+    with ThreadPoolExecutor(1) as pool:  # the next part is made while one is embedded
+        waiting = pool.submit(_chips, views, parts[0])
+        for part, after in zip(parts, [*parts[1:], []], strict=True):
+            chips, waiting = waiting.result(), pool.submit(_chips, views, after)
+            said.append(embedder.embed(chips, mirrored=True))
+            advance(len(part))
+    flat = np.concatenate(said)
+    embeddings = np.zeros((len(reader), views.count, flat.shape[1]), np.float32)
+    embeddings[views.rows] = flat.reshape(len(views.rows), views.count, -1)
+    return Teacher(embedder.embedding_space, embeddings)
 
-    def part(first: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        rows = np.arange(first, min(first + AT_ONCE, len(reader)))
-        said = embedder.embed(reader.chips(rows), mirrored=True)
-        advance(len(rows))
-        return said
 
-    with ThreadPoolExecutor(1) as pool:
-        return Teacher(embedder.embedding_space, np.concatenate(list(pool.map(part, starts))))
+def _chips(views: Views, asked: list[tuple[int, int]]) -> NDArray[np.uint8]:
+    return np.stack([views.chip(*one) for one in asked]) if asked else np.zeros(0, np.uint8)

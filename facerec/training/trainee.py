@@ -32,7 +32,8 @@ class Trainee(keras.Model):  # type: ignore[misc]
     """
 
     def __init__(self, embedder: keras.Model, settings: TrainingSettings, people: int) -> None:
-        super().__init__(name="trainee")
+        # What the teacher says stays as exact as it is; layers cast what they take themselves.
+        super().__init__(name="trainee", autocast=False)
         self.embedder = embedder
         self._settings = settings
         self.margin_loss = None

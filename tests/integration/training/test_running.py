@@ -16,8 +16,9 @@ from facerec.training.augmentation import Augmentation
 from facerec.training.curves import EpochRecord
 from facerec.training.record_file import ChipReader
 from facerec.training.run_folder import RunFolder
-from facerec.training.running import Teacher, begin_run, best_network, go_on, held_out
+from facerec.training.running import begin_run, best_network, go_on, held_out
 from facerec.training.settings import TrainingSettings
+from facerec.training.views import Teacher
 from facerec.training.whole_files import load_arrays, save_arrays
 
 # Keras' own variables do not know NumPy 2's copy keyword yet.
@@ -137,7 +138,7 @@ def test_changed_settings_are_named(whole: RunFolder, chips: ChipReader, tmp_pat
 
 
 def test_other_data_and_another_process_are_refused(whole, chips, monkeypatch) -> None:
-    teacher = Teacher("other-space", np.zeros((len(chips), 24), np.float32))
+    teacher = Teacher("other-space", np.zeros((len(chips), 1, 24), np.float32))
     with pytest.raises(TrainingError, match='teacher: was "", is "other-space"'):
         go_on(whole, chips, Watching(), teacher=teacher)
     with whole.held(), pytest.raises(TrainingError, match="another process works on"):
@@ -184,10 +185,10 @@ def test_a_student_comes_near_its_teacher_and_stops_when_it_gets_no_better(chips
         patience=1,
     )
     with pytest.raises(TrainingError, match="embedding_size to 9"):
-        wrong = Teacher("patterns", np.zeros((len(chips), 9), np.float32))
+        wrong = Teacher("patterns", np.zeros((len(chips), 1, 9), np.float32))
         begin_run(RunFolder(tmp_path / "wrong"), chips, settings, teacher=wrong)
     folder = RunFolder(tmp_path / "student")
-    teacher = Teacher("patterns", chips.embeddings)
+    teacher = Teacher("patterns", chips.embeddings[:, None])
     begin_run(folder, chips, settings, teacher=teacher)
     go_on(folder, chips, Watching(), teacher=teacher)
     records = folder.epochs()
