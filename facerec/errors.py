@@ -207,6 +207,18 @@ class OverloadedError(ServiceError):
         self.retry_after_s = retry_after_s
 
 
+class MessageTooLargeError(ServiceError):
+    """A request is larger than the server takes.
+
+    Attributes:
+        max_bytes: What it takes.
+    """
+
+    def __init__(self, message: str, *, max_bytes: int) -> None:
+        super().__init__(message)
+        self.max_bytes = max_bytes
+
+
 class NotReadyError(ServiceError):
     """The server does not answer yet, or not any more: it loads its networks or is stopping."""
 
@@ -221,7 +233,8 @@ class CallError(ServiceError):
     Attributes:
         status: Name of the gRPC status code, such as ``"NOT_FOUND"``.
         reason: The server's stable word for what was wrong, such as ``"PROFILE_NOT_FOUND"``;
-            ``"UNREACHABLE"`` when no facerec server was reached.
+            ``"UNREACHABLE"`` when no facerec server was reached, ``"CERTIFICATE_REFUSED"`` when one
+            ended the connection because of the client's certificate.
         field: Path of the request's field that was wrong; "" when that was not said.
         retry_after_s: When the server asks to try again, in seconds; None when it did not ask.
     """

@@ -11,13 +11,20 @@ from google.rpc import error_details_pb2, status_pb2
 from facerec.client.connection import Connection
 from facerec.errors import CallError
 
-__all__ = ["TOO_LARGE", "UNREACHABLE", "stated_call_failures"]
+__all__ = ["CERTIFICATE_REFUSED", "TOO_LARGE", "UNREACHABLE", "stated_call_failures"]
 
 UNREACHABLE = "UNREACHABLE"
 """`CallError.reason` when no facerec server was reached."""
 
+CERTIFICATE_REFUSED = "CERTIFICATE_REFUSED"
+"""`CallError.reason` when a server ended the connection because of the client's certificate."""
+
 TOO_LARGE = "MESSAGE_TOO_LARGE"
-"""`CallError.reason` of a request that gRPC itself refused; it sends no details."""
+"""`CallError.reason` of a request that is larger than the server takes. One that is more than twice
+as large is refused by gRPC itself, which sends no details."""
+
+_NOT_CONNECTED = "failed to connect to all addresses"
+"""How gRPC begins what it says of a connection that was never made, unlike one that was lost."""
 
 M = TypeVar("M", bound=Message)
 
@@ -43,7 +50,7 @@ def _call_error(error: Any, connection: Connection) -> CallError:
     status, message = error.code().name, error.details() or ""
     reason = "" if info is None else info.reason
     if info is None and error.code() is grpc.StatusCode.UNAVAILABLE:
-        message, reason = _unreachable(message, connection), UNREACHABLE
+        message, reason = _unreachable(message, connection)
     elif error.code() is grpc.StatusCode.CANCELLED:
         # Nobody here cancels: gRPC's server says so of a call that arrives while its port closes.
         status, reason = grpc.StatusCode.UNAVAILABLE.name, UNREACHABLE
@@ -60,22 +67,32 @@ def _call_error(error: Any, connection: Connection) -> CallError:
     )
 
 
-def _unreachable(details: str, connection: Connection) -> str:
-    """Say why no server was reached, as far as gRPC tells it."""
+def _unreachable(details: str, connection: Connection) -> tuple[str, str]:
+    """Say why no server was reached, as far as gRPC tells it, and return the reason's word."""
     nobody = f"no server answers at {connection.target}; is `facerec serve` running there?"
     if "refused" in details or "No address" in details or "resolution failed" in details:
-        return nobody
+        return nobody, UNREACHABLE
     if connection.tls is None:
-        return f"{nobody} If it has certificates, connect with TLS"
+        return f"{nobody} If it has certificates, connect with TLS", UNREACHABLE
+    if "WRONG_VERSION_NUMBER" in details:
+        return f"the server at {connection.target} does not speak TLS", UNREACHABLE
     if "CERTIFICATE_VERIFY_FAILED" in details or "Hostname" in details or "Peer name" in details:
         return (
             f"the server at {connection.target} shows a certificate that this client does not "
             "trust for that name; give the authority that issued it, and the name that it is for"
-        )
+        ), UNREACHABLE
+    if not details.startswith(_NOT_CONNECTED):
+        return f"the connection to {connection.target} was lost during the call", UNREACHABLE
+    # The server has shown its own certificate by then, and closes as soon as it has seen ours.
+    if connection.tls.certificate is None:
+        return (
+            f"the server at {connection.target} refused the connection: it asks for a client's "
+            "certificate, and this client shows none; see facerec pki issue"
+        ), CERTIFICATE_REFUSED
     return (
-        f"the connection to {connection.target} was closed while it was made; is this client's "
-        "certificate valid, and issued by the authority that the server knows?"
-    )
+        f"the server at {connection.target} refused the connection's certificate: it has expired, "
+        "is of another authority than the server's clients, or is not one of a client"
+    ), CERTIFICATE_REFUSED
 
 
 def _rich_status(error: Any) -> status_pb2.Status:

@@ -85,6 +85,9 @@ STATUSES: dict[type[errors.FaceRecError], ErrorStatus] = {
         grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED", _FORBIDDEN
     ),
     errors.OverloadedError: ErrorStatus(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
+    errors.MessageTooLargeError: ErrorStatus(
+        grpc.StatusCode.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE"
+    ),
     errors.NotReadyError: ErrorStatus(grpc.StatusCode.UNAVAILABLE, "NOT_READY", retry_after_s=1.0),
     errors.DeadlineError: ErrorStatus(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"),
     errors.CallError: ErrorStatus(_INTERNAL, "SERVICE_FAULT", _FAULT),
@@ -115,6 +118,8 @@ def status_of(error: Exception) -> status_pb2.Status:
             field=error.field, description=text, reason=known.reason
         )
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    if isinstance(error, errors.MessageTooLargeError):
+        info.metadata["max_bytes"] = str(error.max_bytes)
     retry_after_s = known.retry_after_s
     if isinstance(error, errors.OverloadedError):
         retry_after_s = error.retry_after_s

@@ -1,23 +1,30 @@
 """Reads requests where their failing can be answered."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 
-from facerec.errors import RequestError
+from facerec.errors import MessageTooLargeError, RequestError
 from facerec_identity.handler_wrapping import Context, Handler
 
 __all__ = ["ParseInterceptor"]
+
+Parse = Callable[[bytes], Any]
 
 
 class ParseInterceptor(grpc.aio.ServerInterceptor):
     """Parses the requests of calls; the innermost interceptor.
 
     So bytes that are no message are the caller's fault (INVALID_ARGUMENT; gRPC itself would call
-    them INTERNAL), and nothing is parsed for a caller that was not let in.
+    them INTERNAL), and nothing is parsed for a caller that was not let in, nor what is too large.
     """
+
+    def __init__(self, max_bytes: int) -> None:
+        """Refuse requests, and messages of a stream, of more than so many bytes."""
+        self._max_bytes = max_bytes
 
     async def intercept_service(
         self,
@@ -28,53 +35,63 @@ class ParseInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None:
             return handler
+        parse = partial(self._parsed, handler.request_deserializer)
         serializer = {"response_serializer": handler.response_serializer}
         if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(_answering(handler), **serializer)
+            return grpc.unary_unary_rpc_method_handler(_answering(handler, parse), **serializer)
         if handler.unary_stream is not None:
-            return grpc.unary_stream_rpc_method_handler(_streaming(handler), **serializer)
+            return grpc.unary_stream_rpc_method_handler(_streaming(handler, parse), **serializer)
         if handler.stream_unary is not None:
-            return grpc.stream_unary_rpc_method_handler(_gathering(handler), **serializer)
-        return grpc.stream_stream_rpc_method_handler(_conversing(handler), **serializer)
+            return grpc.stream_unary_rpc_method_handler(_gathering(handler, parse), **serializer)
+        return grpc.stream_stream_rpc_method_handler(_conversing(handler, parse), **serializer)
+
+    def _parsed(self, deserialize: Parse, data: bytes) -> Any:
+        if len(data) > self._max_bytes:
+            raise MessageTooLargeError(
+                f"the message has {len(data):,} bytes and the server takes {self._max_bytes:,}; "
+                "send a smaller picture",
+                max_bytes=self._max_bytes,
+            )
+        try:
+            return deserialize(data)
+        except DecodeError as error:
+            raise RequestError("the request is not a valid message", field="") from error
 
 
-def _answering(handler: Handler) -> Callable[[bytes, Context], Awaitable[Any]]:
+def _answering(handler: Handler, parse: Parse) -> Callable[[bytes, Context], Awaitable[Any]]:
     async def behaviour(data: bytes, context: Context) -> Any:
-        return await handler.unary_unary(_parsed(handler, data), context)
+        return await handler.unary_unary(parse(data), context)
 
     return behaviour
 
 
-def _streaming(handler: Handler) -> Callable[[bytes, Context], AsyncIterator[Any]]:
+def _streaming(handler: Handler, parse: Parse) -> Callable[[bytes, Context], AsyncIterator[Any]]:
     async def behaviour(data: bytes, context: Context) -> AsyncIterator[Any]:
-        async for response in handler.unary_stream(_parsed(handler, data), context):
+        async for response in handler.unary_stream(parse(data), context):
             yield response
 
     return behaviour
 
 
-def _gathering(handler: Handler) -> Callable[[AsyncIterator[bytes], Context], Awaitable[Any]]:
+def _gathering(
+    handler: Handler, parse: Parse
+) -> Callable[[AsyncIterator[bytes], Context], Awaitable[Any]]:
     async def behaviour(stream: AsyncIterator[bytes], context: Context) -> Any:
-        return await handler.stream_unary(_each_parsed(handler, stream), context)
+        return await handler.stream_unary(_each(parse, stream), context)
 
     return behaviour
 
 
-def _conversing(handler: Handler) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[Any]]:
+def _conversing(
+    handler: Handler, parse: Parse
+) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[Any]]:
     async def behaviour(stream: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
-        async for response in handler.stream_stream(_each_parsed(handler, stream), context):
+        async for response in handler.stream_stream(_each(parse, stream), context):
             yield response
 
     return behaviour
 
 
-async def _each_parsed(handler: Handler, stream: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+async def _each(parse: Parse, stream: AsyncIterator[bytes]) -> AsyncIterator[Any]:
     async for data in stream:
-        yield _parsed(handler, data)
-
-
-def _parsed(handler: Handler, data: bytes) -> Any:
-    try:
-        return handler.request_deserializer(data)
-    except DecodeError as error:
-        raise RequestError("the request is not a valid message", field="") from error
+        yield parse(data)

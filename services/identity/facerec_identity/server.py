@@ -51,6 +51,10 @@ _RECORDS_WORKERS = 2
 _LAST_WORDS_S = 1.0
 """Time at most for the last answers to leave the machine once no call is worked on."""
 
+_TRANSPORT_LIMIT = 2
+"""Messages of more than so many times the largest that is taken are refused by gRPC itself as they
+arrive, without details. Smaller ones are refused by us, with the reason, before they are parsed."""
+
 _LEAST_PING_INTERVAL_MS = 10_000
 """Clients may ping this often; gRPC's own 5 minutes would cut off a gate behind a NAT."""
 
@@ -191,10 +195,13 @@ class IdentityServer:
                     self._security.authenticator,
                     RateLimit(self._settings.calls_per_second_per_client),
                 ),
-                ParseInterceptor(),
+                ParseInterceptor(self._settings.max_message_bytes),
             ),
             options=(
-                ("grpc.max_receive_message_length", self._settings.max_message_bytes),
+                (
+                    "grpc.max_receive_message_length",
+                    _TRANSPORT_LIMIT * self._settings.max_message_bytes,
+                ),
                 # Unasked for, a second server on the same port would take half of the calls.
                 ("grpc.so_reuseport", int(self._settings.share_port)),
                 ("grpc.keepalive_permit_without_calls", 1),

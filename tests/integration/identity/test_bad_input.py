@@ -155,10 +155,47 @@ def test_an_unknown_method_is_unimplemented(channel: grpc.Channel) -> None:
     assert refused(lambda: call(b""))[0] is grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_an_oversized_message_is_refused(gate: GateClient) -> None:
+LIMIT = 8 * 1024 * 1024
+
+
+def test_an_oversized_message_is_refused_with_the_limit(channel: grpc.Channel) -> None:
+    stub = VerificationServiceStub(channel)
+    image = image_pb2.Image(data=bytes(LIMIT))  # the message's other bytes are too many
+    code, details = refused(lambda: stub.Identify(verification.IdentifyRequest(image=image)))
+    assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    info = details["ErrorInfo"]
+    assert isinstance(info, error_details_pb2.ErrorInfo)
+    assert (info.reason, info.domain) == ("MESSAGE_TOO_LARGE", "facerec")
+    assert info.metadata["max_bytes"] == str(LIMIT)
+
+
+def test_what_is_as_large_as_allowed_is_read(channel: grpc.Channel) -> None:
+    request = verification.IdentifyRequest(image=image_pb2.Image(data=bytes(LIMIT - 100)))
+    code, details = refused(lambda: VerificationServiceStub(channel).Identify(request))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    info = details["ErrorInfo"]
+    assert isinstance(info, error_details_pb2.ErrorInfo)
+    assert info.reason == "IMAGE_INVALID"
+
+
+def test_an_oversized_message_of_a_stream_is_refused(channel: grpc.Channel) -> None:
+    items = [
+        enrollment.BatchEnrollRequest(
+            enrollment=enrollment.CreateProfileRequest(
+                images=[enrollment.EnrollmentImage(image=image_pb2.Image(data=bytes(LIMIT + 1000)))]
+            )
+        )
+    ]
+    code, details = refused(lambda: EnrollmentServiceStub(channel).BatchEnroll(iter(items)))
+    assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "ErrorInfo" in details
+
+
+@pytest.mark.parametrize("size", [LIMIT + 1000, 3 * LIMIT], ids=["by us", "by gRPC itself"])
+def test_the_client_says_what_is_too_large(gate: GateClient, size: int) -> None:
     with pytest.raises(CallError) as caught:
-        gate.identify(bytes(9 * 1024 * 1024))  # the server's limit is 8 MiB
-    assert caught.value.status == "RESOURCE_EXHAUSTED"
+        gate.identify(bytes(size))
+    assert (caught.value.status, caught.value.reason) == ("RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE")
 
 
 @pytest.mark.parametrize(("size", "token"), [(-1, ""), (0, "nonsense")])

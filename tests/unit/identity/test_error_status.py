@@ -24,6 +24,8 @@ def made(kind: type[errors.FaceRecError]) -> errors.FaceRecError:
         extra = {"field": "probe.data"}
     elif issubclass(kind, errors.OverloadedError):
         extra = {"retry_after_s": 0.25}
+    elif issubclass(kind, errors.MessageTooLargeError):
+        extra = {"max_bytes": 1024}
     elif issubclass(kind, errors.CallError):
         extra = {"status": "NOT_FOUND"}
     return kind(SECRET, **extra)
@@ -62,6 +64,7 @@ def test_the_documented_statuses() -> None:
     assert code[errors.GalleryNotFoundError] == code[errors.ProfileNotFoundError] == "NOT_FOUND"
     assert code[errors.ProfileExistsError] == "ALREADY_EXISTS"
     assert code[errors.OverloadedError] == "RESOURCE_EXHAUSTED"
+    assert code[errors.MessageTooLargeError] == "RESOURCE_EXHAUSTED"
     assert code[errors.NotReadyError] == "UNAVAILABLE"
     assert code[errors.EmbeddingSpaceError] == "FAILED_PRECONDITION"
     assert code[errors.DeadlineError] == "DEADLINE_EXCEEDED"
