@@ -19,7 +19,7 @@ from facerec.errors import EvaluationError
 from facerec.evaluation.search_population import Population
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.index_rows import Changes, IndexedRows
-from facerec.gallery.index_rules import IndexRules
+from facerec.gallery.index_rules import MAXIMA, IndexRules
 from facerec.gallery.index_set import IndexSet
 from facerec.gallery.profile import Candidates, NewProfile, NewTemplate
 
@@ -111,7 +111,7 @@ def measure_search(
     embeddings: NDArray[np.float32],
     probes: int,
     seed: int = 0,
-    rules: IndexRules = IndexRules(),
+    rules: IndexRules = MAXIMA,
 ) -> SearchTimes:
     """Open the gallery that `fill_with_people` made, without and with a snapshot, and search it.
 
@@ -125,7 +125,7 @@ def measure_search(
     Raises:
         EvaluationError: a search answered with nobody.
     """
-    people = Population(*embeddings.shape, seed)
+    people = Population(len(embeddings), embeddings.shape[1], seed)
 
     @contextmanager
     def opened() -> Iterator[_Search]:
@@ -153,7 +153,7 @@ def measure_index(
     size: int,
     probes: int,
     seed: int = 0,
-    rules: IndexRules = IndexRules(),
+    rules: IndexRules = MAXIMA,
     told: Callable[[int], None] = lambda _: None,
 ) -> SearchTimes:
     """Make the index of so many people in memory, without a database, and search it.
