@@ -55,11 +55,13 @@ class FaceAnalyzer:
         """Id of the space of the embeddings."""
         return self._embedder.embedding_space
 
-    def detect(self, image_bgr: NDArray[np.uint8]) -> Faces:
+    def detect(self, image_bgr: NDArray[np.uint8], least_px: int = 0) -> Faces:
         """Find the faces of an image and assess their quality.
 
         Args:
             image_bgr: uint8 (height, width, 3).
+            least_px: Smaller faces need not be found, pixels: twice that of the settings takes a
+                third of the time.
 
         Returns:
             Faces with quality, without embeddings, best detection score first.
@@ -67,7 +69,7 @@ class FaceAnalyzer:
         Raises:
             ArrayError: the image is not uint8 (height, width, 3).
         """
-        return self._found(image_bgr)[0]
+        return self._found(image_bgr, least_px)[0]
 
     def embed(self, image_bgr: NDArray[np.uint8], faces: Faces) -> Faces:
         """Embed faces that were found in an image before.
@@ -86,10 +88,14 @@ class FaceAnalyzer:
         """Find, assess and embed the faces of an image; see `detect` and `embed`."""
         return self._embedded(image_bgr, *self._found(image_bgr))
 
-    def _found(self, image_bgr: NDArray[np.uint8]) -> tuple[Faces, NDArray[np.uint8]]:
+    def _found(
+        self, image_bgr: NDArray[np.uint8], least_px: int = 0
+    ) -> tuple[Faces, NDArray[np.uint8]]:
         with self._observe(Stage.DETECT):
             faces = self._detector.detect(
-                image_bgr, min_face_px=self._min_face_px, min_score=self._min_detection_score
+                image_bgr,
+                min_face_px=max(self._min_face_px, least_px),
+                min_score=self._min_detection_score,
             )
         chips = self._chips(image_bgr, faces)
         with self._observe(Stage.ASSESS):

@@ -33,8 +33,11 @@ _TICK_S = 1e-3
 class Analyzer(Protocol):
     """What the monitor needs of `facerec.analysis.FaceAnalyzer`; safe to share between cameras."""
 
-    def detect(self, image: NDArray[np.uint8]) -> Faces:
-        """Find and assess the faces of an image (height, width, 3), BGR."""
+    def detect(self, image: NDArray[np.uint8], least_px: int = 0) -> Faces:
+        """Find and assess the faces of an image (height, width, 3), BGR.
+
+        Faces smaller than `least_px` need not be found.
+        """
         ...
 
     def embed(self, image: NDArray[np.uint8], faces: Faces) -> Faces:
@@ -121,7 +124,7 @@ class Monitor:
         self._camera = camera
         self._presence = presence or Presence()
         self._scene = SceneCut()
-        self._due_s = float("-inf")
+        self._due_s = self._small_searched_s = float("-inf")
         self._views: tuple[TrackView, ...] = ()
         self._followed: dict[int, _Followed] = {}
 
@@ -132,7 +135,7 @@ class Monitor:
         if not cut and not changed and frame.clock_s < self._due_s - _TICK_S:
             return Observation(frame, self._views, (), searched=False)
         ended = self._end(self._tracker.end_all()) if cut else ()
-        faces = self._analyzer.detect(frame.image_bgr)
+        faces = self._analyzer.detect(frame.image_bgr, self._least_px(frame.clock_s))
         update = self._tracker.update(faces.boxes_xyxy_px, frame.clock_s)
         ended += self._end(update.ended)
         sightings = self._sightings(faces, update.track_ids, frame)
@@ -151,6 +154,17 @@ class Monitor:
     def finish(self) -> tuple[TrackDecision, ...]:
         """End every track, when the source is over; return the undecided ones."""
         return self._end(self._tracker.end_all())
+
+    def _least_px(self, clock_s: float) -> int:
+        """Return from which size faces are searched for now; 0 for the smallest."""
+        boxes = [track.box_xyxy_px for track in self._followed.values()]
+        least_px = self._rules.pace.least_px(
+            [min(right - left, bottom - top) for left, top, right, bottom in boxes],
+            since_small_s=clock_s - self._small_searched_s,
+        )
+        if not least_px:
+            self._small_searched_s = clock_s
+        return least_px
 
     def _note_changes(self, frame: Frame) -> bool:
         """Hold each face's surroundings against the frame before; tell whether any changed."""

@@ -9,7 +9,7 @@ from facerec.video.evidence import EvidenceRules
 
 __all__ = ["MonitorRules"]
 
-_EVERY_FRAME = DetectionPace(idle_s=0.0, decided_s=0.0, undecided_s=0.0)
+_EVERY_FRAME = DetectionPace(idle_s=0.0, decided_s=0.0, undecided_s=0.0, small_s=0.0)
 
 
 @dataclass(frozen=True)

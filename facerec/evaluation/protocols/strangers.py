@@ -77,15 +77,18 @@ class OneFrameMemo:
     def __init__(self, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
         self._image: NDArray[np.uint8] | None = None
-        self._faces: Faces | None = None
+        self._found: dict[int, Faces] = {}
         self._embedded: dict[bytes, Faces] = {}
 
-    def detect(self, image: NDArray[np.uint8]) -> Faces:
+    def detect(self, image: NDArray[np.uint8], least_px: int = 0) -> Faces:
         """Find and assess the faces of an image (height, width, 3), BGR."""
-        if self._faces is None or image is not self._image:
-            self._image, self._faces = image, self._analyzer.detect(image)
+        if image is not self._image:
+            self._image = image
+            self._found.clear()
             self._embedded.clear()
-        return self._faces
+        if least_px not in self._found:
+            self._found[least_px] = self._analyzer.detect(image, least_px)
+        return self._found[least_px]
 
     def embed(self, image: NDArray[np.uint8], faces: Faces) -> Faces:
         """Return the same faces with their embeddings."""

@@ -50,8 +50,10 @@ class ScriptedAnalyzer:
     script: Script
     embedded: list[str] = field(default_factory=list)
     batches: int = 0
+    searched_from_px: list[int] = field(default_factory=list)
 
-    def detect(self, image: NDArray[np.uint8]) -> Faces:
+    def detect(self, image: NDArray[np.uint8], least_px: int = 0) -> Faces:
+        self.searched_from_px.append(least_px)
         shown = self.script(_number(image))
         n = len(shown)
         boxes = [[s.x - 30, 70, s.x + 30, 130] for s in shown]

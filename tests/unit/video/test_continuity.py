@@ -110,6 +110,31 @@ def test_a_fast_face_is_searched_for_more_often() -> None:
     assert pace.interval_s(followed=2, undecided=1, fastest_sides_per_s=35.0) == 0.01
 
 
+@pytest.mark.parametrize(
+    ("sides_px", "since_small_s", "least_px"),
+    [
+        ([], 0.1, 0),
+        ([90.0], 0.1, 48),
+        ([90.0], 0.5, 0),
+        ([90.0, 60.0], 0.1, 48),
+        ([90.0, 59.0], 0.1, 0),  # it may be 47 pixels large at the next look
+    ],
+)
+def test_small_faces_are_searched_for_now_and_then_where_only_large_ones_are_followed(
+    sides_px: list[float], since_small_s: float, least_px: int
+) -> None:
+    assert DetectionPace().least_px(sides_px, since_small_s=since_small_s) == least_px
+
+
+def test_a_large_face_is_followed_in_small_pictures() -> None:
+    played = play(lambda n: [Shown("ada", 100)] if n >= 25 else [], 75, pace=DetectionPace())
+    nobody = sum(o.searched for o in played.observations[:25])
+    from_px = played.analyzer.searched_from_px
+    assert set(from_px[: nobody + 1]) == {0}, "nobody is followed: whoever comes is searched for"
+    assert from_px[nobody + 1 :].count(0) == 2000 // 500 - 1, "every half second"
+    assert len(played.decisions) == 1
+
+
 def test_splitting_a_track_keeps_its_place_under_a_new_number() -> None:
     tracker = OverlapTracker(forget_after_s=1.0)
     box = np.array([[0, 0, 50, 50]], np.float32)
