@@ -112,6 +112,12 @@ def _camera_names(sources: Sequence[str], given: Sequence[str]) -> list[str]:
         raise SourceError(
             f"{len(sources)} source(s), but {len(given)} --camera-name: give one for each, or none"
         )
+    twice = [name for name in given if given.count(name) > 1]
+    if twice:
+        raise SourceError(
+            f"two sources are named {twice[0]}; give each a --camera-name of its own, since events "
+            "are told apart by it"
+        )
     names: list[str] = []
     for name in given or [source_name(source) for source in sources]:
         number = 2

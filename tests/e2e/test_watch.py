@@ -219,6 +219,13 @@ def test_what_cannot_be_is_said(
     assert done.out == ""
 
 
+def test_two_sources_may_not_be_given_one_name(facerec: Facerec, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", 5)
+    done = facerec("watch", film, film, "--camera-name", "a", "--camera-name", "a")
+    assert done.code == 1
+    assert "two sources are named a" in done.err
+
+
 def test_a_source_is_never_written_over(facerec: Facerec, tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", 5)
     before = film.read_bytes()
