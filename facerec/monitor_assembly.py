@@ -23,8 +23,8 @@ __all__ = ["MonitorMaker"]
 
 _SAME_FACE_FMR = 1e-4
 """A track whose face is no more like itself than 1 stranger in 10,000 is doubtful. Looks at one
-person in one track are far more alike (.58 and more in the gate clips; this asks for .36), and
-of the looks at different people before one camera a tenth reaches what 1 stranger in 1,000 does."""
+person in one track are far more alike (.58 and more in the gate clips; this asks for .36), and of
+looks at different people before one camera 31 % reach what 1 stranger in 100 does, .5 % this."""
 
 
 @dataclass(frozen=True)

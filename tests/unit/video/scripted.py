@@ -112,6 +112,16 @@ class Played:
         return [d for o in self.observations for d in o.decisions] + list(self.last)
 
 
+def scripted_monitor(
+    script: Script, continuity: ContinuityRules | None, pace: DetectionPace
+) -> tuple[ScriptedAnalyzer, Monitor]:
+    """Make a monitor that sees a script, and what lets it see."""
+    analyzer = ScriptedAnalyzer(script)
+    tracker = OverlapTracker(forget_after_s=1.0)
+    rules = MonitorRules(RULES, 0.2, continuity, pace)
+    return analyzer, Monitor(analyzer, tracker, ScriptedIdentifier(), rules, camera="gate")
+
+
 def play(
     script: Script,
     frames: int,
@@ -125,15 +135,7 @@ def play(
 
     The whole picture changes at `cut_at`; `paint` draws on the picture of a number.
     """
-    analyzer = ScriptedAnalyzer(script)
-    tracker = OverlapTracker(forget_after_s=1.0)
-    monitor = Monitor(
-        analyzer,
-        tracker,
-        ScriptedIdentifier(),
-        MonitorRules(RULES, 0.2, continuity, pace or DetectionPace(0, 0, 0)),
-        camera="gate",
-    )
+    analyzer, monitor = scripted_monitor(script, continuity, pace or DetectionPace(0, 0, 0))
     observations = tuple(
         monitor.observe(frame(number, cut_at=cut_at, paint=paint)) for number in range(frames)
     )
