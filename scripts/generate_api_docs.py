@@ -1,4 +1,4 @@
-"""Write ``docs/api.md`` from the comments in ``proto/``: ``--check`` only compares."""
+"""Write ``docs/api.md`` from its head and the comments in ``proto/``: ``--check`` only compares."""
 
 import argparse
 import sys
@@ -13,55 +13,8 @@ from grpc_tools import protoc
 ROOT = Path(__file__).resolve().parent.parent
 PROTO = ROOT / "proto"
 TARGET = ROOT / "docs" / "api.md"
-
-HEAD = """\
-# The API
-
-Made from the comments in `proto/facerec/v1/` by `scripts/generate_api_docs.py`; do not edit. How a
-server is run and who may call what is in [operations.md](operations.md).
-
-```mermaid
-sequenceDiagram
-    participant P as Person
-    participant G as Gate
-    participant S as facerec serve
-    participant L as Log and journal
-    G->>S: TLS with the gate's certificate
-    P->>G: steps up
-    loop until the answer is not RETRY, or the gate gives up
-        G->>S: Authorize(gates/main, picture)
-        S->>S: who calls? may it, for this gate? how often?
-        S->>S: detect, align, assess, embed, search, decide
-        S->>L: decision id, gate, outcome, profile
-        S-->>G: GRANTED, DENIED, UNKNOWN or RETRY with reasons
-    end
-    G->>P: opens, or stays shut
-```
-
-A gate with a camera sends its frames instead, without waiting for answers:
-
-```mermaid
-sequenceDiagram
-    participant G as Gate with a camera
-    participant S as facerec serve
-    participant W as Watcher
-    W->>S: WatchDecisions(resume token)
-    G->>S: StreamAuthorize: the gate's name
-    S-->>G: ready
-    loop as long as the gate is open for business
-        G->>S: frame
-        Note over S: a frame that is still waiting<br>gives way to a newer one
-        S->>S: follow each person, gather evidence
-        opt the evidence of a person is enough
-            S-->>G: GRANTED, DENIED or UNKNOWN
-            S-->>W: the same, with a new resume token
-        end
-        opt nothing for five seconds
-            S-->>G: ping
-        end
-    end
-```
-"""
+HEAD = ROOT / "scripts" / "api_head.md"
+"""What comes before that which is made from the comments."""
 
 SERVICE, MESSAGE, ENUM = 6, 4, 5
 """Numbers of a file's fields in paths to comments (google/protobuf/descriptor.proto)."""
@@ -170,7 +123,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     check: bool = parser.parse_args().check
     sections = [section for file in files_of_the_api() for section in of_file(file)]
-    text = "\n\n".join([HEAD.strip(), *sections]) + "\n"
+    text = "\n\n".join([HEAD.read_text("utf-8").strip(), *sections]) + "\n"
     if TARGET.exists() and TARGET.read_text("utf-8") == text:
         return
     if check:

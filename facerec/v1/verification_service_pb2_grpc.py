@@ -32,8 +32,9 @@ class VerificationServiceStub:
     errors: they come back as outcomes with reasons. An error means that the question could not be
     asked; its status carries a google.rpc.ErrorInfo with the domain "facerec" and one of these
     reasons: IMAGE_INVALID and REQUEST_INVALID (INVALID_ARGUMENT, with google.rpc.BadRequest),
-    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
-    google.rpc.RetryInfo), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
+    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED
+    (RESOURCE_EXHAUSTED, with google.rpc.RetryInfo), MESSAGE_TOO_LARGE (RESOURCE_EXHAUSTED, with
+    max_bytes in the metadata), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
     EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
@@ -81,8 +82,9 @@ class VerificationServiceServicer:
     errors: they come back as outcomes with reasons. An error means that the question could not be
     asked; its status carries a google.rpc.ErrorInfo with the domain "facerec" and one of these
     reasons: IMAGE_INVALID and REQUEST_INVALID (INVALID_ARGUMENT, with google.rpc.BadRequest),
-    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
-    google.rpc.RetryInfo), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
+    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED
+    (RESOURCE_EXHAUSTED, with google.rpc.RetryInfo), MESSAGE_TOO_LARGE (RESOURCE_EXHAUSTED, with
+    max_bytes in the metadata), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
     EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
@@ -180,8 +182,9 @@ class VerificationService:
     errors: they come back as outcomes with reasons. An error means that the question could not be
     asked; its status carries a google.rpc.ErrorInfo with the domain "facerec" and one of these
     reasons: IMAGE_INVALID and REQUEST_INVALID (INVALID_ARGUMENT, with google.rpc.BadRequest),
-    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED (RESOURCE_EXHAUSTED, with
-    google.rpc.RetryInfo), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
+    GALLERY_NOT_FOUND, PROFILE_NOT_FOUND and GATE_NOT_FOUND (NOT_FOUND), OVERLOADED
+    (RESOURCE_EXHAUSTED, with google.rpc.RetryInfo), MESSAGE_TOO_LARGE (RESOURCE_EXHAUSTED, with
+    max_bytes in the metadata), NOT_READY (UNAVAILABLE, with google.rpc.RetryInfo),
     EMBEDDING_SPACE_MISMATCH (FAILED_PRECONDITION) and others for faults of the server. A caller that
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 

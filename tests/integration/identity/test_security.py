@@ -1,5 +1,7 @@
 """Who gets in, what each role may do, and what a stranger learns: against a real TLS server."""
 
+import importlib
+import pkgutil
 import socket
 import ssl
 import stat
@@ -15,10 +17,10 @@ from cryptography import x509
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
+import facerec.v1 as api
 from facerec.client import CallError, GateClient, Tls
 from facerec.errors import ServiceError
 from facerec.settings import ServerSettings
-from facerec.v1 import admin_service_pb2, enrollment_service_pb2, verification_service_pb2
 from facerec_identity.security.access_table import ACCESS, PUBLIC
 from facerec_identity.security.caller import Role
 from facerec_identity.security.certificates import CertificateAuthority
@@ -26,10 +28,13 @@ from facerec_identity.server import IdentityServer
 from tests.integration.identity.server_process import ServerProcess, facerec
 from tests.integration.identity.site import Site, ask, ask_aloud, free_address
 
+MODULES = [
+    importlib.import_module(f"facerec.v1.{found.name}")
+    for found in pkgutil.iter_modules(api.__path__)
+    if found.name.endswith("_pb2")
+]
 SERVICES = [
-    *verification_service_pb2.DESCRIPTOR.services_by_name.values(),
-    *admin_service_pb2.DESCRIPTOR.services_by_name.values(),
-    *enrollment_service_pb2.DESCRIPTOR.services_by_name.values(),
+    *(service for m in MODULES for service in m.DESCRIPTOR.services_by_name.values()),
     *reflection_pb2.DESCRIPTOR.services_by_name.values(),
     *health_pb2.DESCRIPTOR.services_by_name.values(),
 ]
@@ -88,6 +93,14 @@ def guarded(site: Site, token_address: str) -> Iterator[ServerProcess]:
 def token_channel(site: Site, guarded: ServerProcess, token_address: str) -> Iterator[grpc.Channel]:
     with grpc.secure_channel(token_address, site.tls().credentials()) as channel:
         yield channel
+
+
+def test_every_service_of_the_api_is_walked() -> None:
+    assert {service.full_name.rsplit(".", 1)[-1] for service in SERVICES} == {
+        *("VerificationService", "EnrollmentService", "AdminService"),
+        *("ServerReflection", "Health"),
+    }
+    assert len(METHODS) > 30
 
 
 def test_the_table_has_a_row_for_every_method_and_no_other() -> None:
