@@ -50,7 +50,7 @@ class Backend(Protocol):
         ...
 
     def revision_reader(self) -> "RevisionReader":
-        """Return what reads the revision with as little ado as can be."""
+        """Return what reads the revision, and whom it changed, with as little ado as can be."""
         ...
 
     def tidy(self, engine: Engine) -> None:
@@ -67,10 +67,14 @@ class Backend(Protocol):
 
 
 class RevisionReader(Protocol):
-    """Reads the home's revision; safe to use from several threads."""
+    """Asks what searches ask while others write; safe to use from several threads."""
 
     def read(self) -> int | None:
-        """Return the revision; None when it is missing."""
+        """Return the home's revision; None when it is missing."""
+        ...
+
+    def changed_since(self, revision: int) -> frozenset[int]:
+        """Return the numbers of the people who were changed after a revision, erased ones too."""
         ...
 
     def close(self) -> None:

@@ -90,6 +90,14 @@ class Database:
             raise RecordDamagedError("its revision is missing")
         return revision
 
+    def changed_since(self, revision: int) -> frozenset[int]:
+        """Return the numbers of the people who were changed after a revision, erased ones too.
+
+        Asked by searches while others write; in a transaction use `index_reading.changed_since`.
+        """
+        with self.backend.translated():
+            return self._revision_reader.changed_since(revision)
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Give a connection whose changes are all kept when the block ends, or none if it raises.

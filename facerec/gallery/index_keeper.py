@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from facerec.errors import EmbeddingSpaceError, FaceRecError, GalleryError, GalleryNotFoundError
 from facerec.gallery import reading
 from facerec.gallery.database import Database
-from facerec.gallery.index_reading import all_valid, changed_since, read_changes, touched_since
+from facerec.gallery.index_reading import all_valid, read_changes, touched_since
 from facerec.gallery.index_rules import MAXIMA, IndexRules
 from facerec.gallery.index_saving import SNAPSHOT_EVERY, IndexSaver
 from facerec.gallery.index_set import IndexSet
@@ -95,6 +95,7 @@ class IndexKeeper:
         self._writers = 0
         self._counting = threading.Lock()
         self._asking = threading.Lock()
+        self._comparing = threading.Lock()
         self._asked = _Asked(0, -math.inf)
         self._changed = _Changed(0, 0, frozenset())
         database.around_write = self._writing
@@ -196,19 +197,26 @@ class IndexKeeper:
 
     def _stand(self, hits: Sequence[Hit], indexes: IndexSet, now: str) -> bool:
         """Return whether people may be matched now, and were not changed since they were read."""
-        revision = self._revision()
-        changed = self._changed
-        if (changed.since, changed.until) != (indexes.revision, revision):
-            with self._database.reading() as connection:
-                people = changed_since(connection, indexes.revision)
-            # Whoever changed after `revision` may be among them too, which does no harm.
-            self._changed = changed = _Changed(indexes.revision, revision, people)
+        changed = self._changed_between(indexes.revision, self._revision())
         if any(hit.person in changed.people for hit in hits):
             return False
         if indexes.shows(now):
             return True
         with self._database.reading() as connection:
             return all_valid(connection, [hit.person for hit in hits], now)
+
+    def _changed_between(self, since: int, until: int) -> _Changed:
+        """Return who was changed in that time; one thread asks, and those who meet it wait."""
+        changed = self._changed
+        if (changed.since, changed.until) == (since, until):
+            return changed
+        with self._comparing:
+            changed = self._changed
+            if (changed.since, changed.until) != (since, until):
+                # Whoever changed after `until` may be among them too, which does no harm.
+                changed = _Changed(since, until, self._database.changed_since(since))
+                self._changed = changed
+            return changed
 
     def _closer(self, now: str, min_revision: int) -> IndexSet:
         """Return indexes that are no older than those there are, without waiting for a writer."""

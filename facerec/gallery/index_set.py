@@ -209,7 +209,7 @@ def _updated(
     rules: IndexRules,
 ) -> VectorIndex | None:
     """Bring one index up to date; None stays None when nobody is to be added."""
-    added = None if rows is None else rows[np.isin(rows.people, members)]
+    added = None if rows is None else _of(rows, members)
     if index is None:
         if added is None or not len(added):
             return None
@@ -219,6 +219,12 @@ def _updated(
             np.zeros((0, index.size), np.float32), np.zeros(0, np.int64), np.zeros(0, np.bytes_)
         )
     return index.updated(people, added)
+
+
+def _of(rows: IndexedRows, people: NDArray[np.int64]) -> IndexedRows:
+    """Return the rows of people; of all people the rows themselves, which may be gigabytes."""
+    theirs = np.isin(rows.people, people)
+    return rows if theirs.all() else rows[theirs]
 
 
 def _distinct(indexes: Sequence[VectorIndex]) -> int:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, inspect, text
@@ -25,6 +25,7 @@ _MAKING_LOCK = 0x66616365
 """Number of the advisory lock under which tables are made or remade: "face" in ASCII."""
 
 _REVISION = "SELECT revision FROM home"
+_CHANGED = "SELECT profile FROM change WHERE revision > %s"
 
 _NUMBERED = (
     ("gallery", "number"),
@@ -162,7 +163,7 @@ class PostgresBackend:
 
 
 class _PostgresRevision:
-    """A connection of its own for one question, made anew when the server was restarted."""
+    """A connection of its own for questions of searches; made anew after a server's restart."""
 
     def __init__(self, url: URL) -> None:
         self._url = url
@@ -170,14 +171,20 @@ class _PostgresRevision:
         self._connection = self._connect()
 
     def read(self) -> int | None:
+        found = self._ask(_REVISION)
+        return int(found[0][0]) if found else None
+
+    def changed_since(self, revision: int) -> frozenset[int]:
+        return frozenset(row[0] for row in self._ask(_CHANGED, revision))
+
+    def _ask(self, question: LiteralString, *values: int) -> list[Any]:
         with self._asking:
             try:
-                row = self._connection.execute(_REVISION).fetchone()
+                return self._connection.execute(question, values).fetchall()
             except psycopg.OperationalError:
                 self._connection.close()
                 self._connection = self._connect()
-                row = self._connection.execute(_REVISION).fetchone()
-        return None if row is None else int(row[0])
+                return self._connection.execute(question, values).fetchall()
 
     def close(self) -> None:
         self._connection.close()

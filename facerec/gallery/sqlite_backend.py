@@ -29,6 +29,7 @@ _BEGIN = "sqlite_begin"
 """Name of our execution option that says how a transaction begins."""
 
 _REVISION = "SELECT revision FROM home"
+_CHANGED = "SELECT profile FROM change WHERE revision > ?"
 
 
 class SqliteBackend:
@@ -166,7 +167,7 @@ class SqliteBackend:
 
 
 class _SqliteRevision:
-    """A connection of its own for one question, which is asked at every search."""
+    """A connection of its own for questions that are asked at searches."""
 
     def __init__(self, path: Path) -> None:
         self._asking = threading.Lock()
@@ -179,6 +180,10 @@ class _SqliteRevision:
         with self._asking:
             row = self._connection.execute(_REVISION).fetchone()
         return None if row is None else int(row[0])
+
+    def changed_since(self, revision: int) -> frozenset[int]:
+        with self._asking:
+            return frozenset(row[0] for row in self._connection.execute(_CHANGED, (revision,)))
 
     def close(self) -> None:
         self._connection.close()

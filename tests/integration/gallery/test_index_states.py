@@ -154,7 +154,8 @@ def test_large_parts_are_merged_while_people_are_searched_and_leave(tmp_path: Pa
                 NewProfile("N", [template(10 * n + i) for i in range(6)], ["default"])
                 for n in range(1 + 350 * part, 1 + 350 * (part + 1))
             ]
-            gallery.set_state(gallery.enrol_many(people)[0], ProfileState.SUSPENDED)
+            suspended = gallery.enrol_many(people).profile_ids[0]
+            gallery.set_state(suspended, ProfileState.SUSPENDED)
         done.set()
         reader.join()
         for thread in list(gallery._keeper._background.values()):
