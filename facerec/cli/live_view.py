@@ -116,7 +116,7 @@ class LiveView:
                     _state(row.over, health),
                     "" if row.over else f"{row.fps(now_s):.1f}",
                     str(row.source.dropped),
-                    escape(", ".join(_who(face) for face in row.faces)),
+                    escape(_in_view(row, health)),
                     str(row.decisions),
                     escape(row.last),
                 )
@@ -130,6 +130,13 @@ def _state(over: str, health: "CameraHealth") -> str:
     if word == "live" and health.fault is not None:
         return f"[red]{health.fault.value}[/]"
     return f"[{colour}]{word}[/]"
+
+
+def _in_view(row: _Row, health: "CameraHealth") -> str:
+    """Return who is in view, or why nothing is."""
+    if health.state.value != "live" and not row.over:
+        return health.trouble
+    return ", ".join(_who(face) for face in row.faces)
 
 
 def _who(face: "TrackView") -> str:

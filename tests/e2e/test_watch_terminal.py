@@ -145,6 +145,7 @@ def test_a_camera_that_is_lost_is_shown_so_until_it_is_back(own_home: Path) -> N
         terminal.read_until("gate    live ")
         server.cut()
         terminal.read_until("gate    lost ")
+        terminal.read_until("rtsp://127.0.0.1")  # the table says what is wrong
         server.restore()
         terminal.shown = ""
         terminal.read_until("gate    live ")
