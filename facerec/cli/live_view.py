@@ -24,6 +24,8 @@ __all__ = ["LiveView"]
 
 _REFRESHES_PER_S = 4
 _RATE_OVER_S = 2.0
+_LEAST_WIDTHS = {"camera": 6, "state": 5}
+"""Which columns a narrow terminal keeps."""
 _COLOURS = {"live": "green", "lost": "red", "failed": "red", "ended": "dim"}
 
 
@@ -106,7 +108,12 @@ class LiveView:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("camera", "state", "fps", "dropped", "in view", "decisions", "last"):
             to_right = heading in ("fps", "dropped", "decisions")
-            table.add_column(heading, no_wrap=True, justify="right" if to_right else "left")
+            table.add_column(
+                heading,
+                no_wrap=True,
+                justify="right" if to_right else "left",
+                min_width=_LEAST_WIDTHS.get(heading),
+            )
         with self._lock:
             now_s = monotonic()
             for name, row in self._rows.items():

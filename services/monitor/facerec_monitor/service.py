@@ -68,13 +68,12 @@ def run_monitor(
         maker = MonitorMaker.of(settings, gallery)
         metrics = Metrics(lambda: supervisor.statuses())
         _show_sinks(metrics, sinks)
-        hear = _counted(metrics, heard)
-        telling = Telling(gallery, sinks, crops=_crops(settings), heard=hear)
+        counted = _counted(metrics, heard)
+        telling = Telling(gallery, sinks, crops=_crops(settings), heard=counted)
         supervisor = Supervisor(maker, settings.gallery, telling.tell)
         opened.callback(supervisor.close)
         with _signals() as arrived:
-            applied = supervisor.apply(configuration)
-            listening = ""
+            applied, listening = supervisor.apply(configuration), ""
             if configuration.listen:
                 port = HttpPort(configuration.listen, metrics.registry, supervisor.statuses)
                 listening = opened.enter_context(port).address

@@ -5,6 +5,7 @@ import pytest
 
 from facerec.decision.decision import Outcome
 from facerec.video.annotation import annotate, colour_of
+from facerec.video.continuity import ContinuityRules
 from tests.unit.video.scripted import Shown, play
 
 
@@ -26,6 +27,17 @@ def test_the_colour_says_what_is_known(who: str, frames: int, outcome: Outcome) 
     others = {colour_of(o) for o in Outcome} - {colour_of(outcome)}
     assert count(image, colour_of(outcome)) > 500
     assert all(count(image, colour) == 0 for colour in others)
+
+
+def test_whose_face_it_is_is_not_claimed_in_doubt() -> None:
+    def script(number: int) -> list[Shown]:
+        return [] if number == 15 else [Shown("ada", 320, blurred=number > 15)]
+
+    doubted = play(script, 20, continuity=ContinuityRules(0.3)).observations[-1]
+    assert doubted.tracks[0].in_doubt
+    image = annotate(doubted, camera="gate")
+    assert count(image, colour_of(Outcome.UNDECIDED)) > 500
+    assert count(image, colour_of(Outcome.IDENTIFIED)) == 0
 
 
 def test_the_frame_itself_stays_as_it_is() -> None:
