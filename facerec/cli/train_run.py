@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from facerec.training.record_file import ChipReader
     from facerec.training.run_folder import RunFolder
     from facerec.training.settings import TrainingSettings
+    from facerec.training.views import Teacher
 
 __all__ = ["evaluate", "resume", "run", "settings_given", "train_on", "verdict_record"]
 
@@ -69,7 +70,9 @@ def resume(
         run_folder = RunFolder(folder)
         reader = ChipReader(Path(run_folder.record["data_folder"]))
         load_keras(backend)
-        best = _go_on(load_settings(home), run_folder, reader, json)
+        settings = load_settings(home)
+        teacher = teacher_of(settings, run_folder.settings, reader)
+        best = _go_on(settings, run_folder, reader, teacher, json)
     _say(folder, best, json)
 
 
@@ -115,21 +118,25 @@ def train_on(
     from facerec.training.running import begin_run
 
     reader, folder = ChipReader(data), RunFolder(output_path)
+    folder.refuse_used()
     reader.verify()
     start, space = start_file(settings, chosen.start)
     teacher = teacher_of(settings, chosen, reader)
     begin_run(folder, reader, chosen, start=start, start_space=space, teacher=teacher)
-    return _go_on(settings, folder, reader, quiet)
+    return _go_on(settings, folder, reader, teacher, quiet)
 
 
 def _go_on(
-    settings: "Settings", folder: "RunFolder", reader: "ChipReader", quiet: bool
+    settings: "Settings",
+    folder: "RunFolder",
+    reader: "ChipReader",
+    teacher: "Teacher | None",
+    quiet: bool,
 ) -> "EpochRecord":
     from facerec.training.running import go_on, steps_of
 
     chosen = folder.settings
     start, space = start_file(settings, chosen.start)
-    teacher = teacher_of(settings, chosen, reader)
     with telling(quiet).bar(chosen.epochs * steps_of(reader, chosen)) as told:
         return go_on(folder, reader, told, start=start, start_space=space, teacher=teacher)
 

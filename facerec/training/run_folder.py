@@ -68,17 +68,25 @@ class RunFolder:
         """The settings of the run."""
         return settings_from(self.record["identity"]["settings"])
 
-    def begin(self, record: Mapping[str, Any]) -> None:
-        """Make the folder.
+    def refuse_used(self) -> None:
+        """Refuse a folder that holds a run: asked before anything long is done for a new one.
 
         Raises:
-            TrainingError: there is one already, or it cannot be made.
+            TrainingError: it does.
         """
         if (self.path / RUN_FILE).exists():
             raise TrainingError(
                 f"{self.path} holds a run already; go on with: facerec train resume {self.path}, "
                 "or give another --output"
             )
+
+    def begin(self, record: Mapping[str, Any]) -> None:
+        """Make the folder.
+
+        Raises:
+            TrainingError: there is one already, or it cannot be made.
+        """
+        self.refuse_used()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:

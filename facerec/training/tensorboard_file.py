@@ -10,6 +10,8 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
+from facerec.errors import TrainingError
+
 __all__ = ["append_scalars"]
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli's, reflected: RFC 3720, appendix B.4
@@ -24,16 +26,25 @@ def append_scalars(path: Path, values: Mapping[str, float], step: int, unix_s: f
         values: Scalars by tag.
         step: Step or epoch that they belong to.
         unix_s: Time of the event in seconds since 1970.
+
+    Raises:
+        TrainingError: it cannot be written.
     """
-    path.parent.mkdir(exist_ok=True)
-    with path.open("ab") as opened:
-        if not opened.tell():
-            opened.write(_record(_event(unix_s, 0, _bytes(3, b"brain.Event:2"))))
-        summary = b"".join(
-            _bytes(1, _bytes(1, tag.encode()) + b"\x15" + struct.pack("<f", value))
-            for tag, value in values.items()
-        )
-        opened.write(_record(_event(unix_s, step, _bytes(5, summary))))
+    summary = b"".join(
+        _bytes(1, _bytes(1, tag.encode()) + b"\x15" + struct.pack("<f", value))
+        for tag, value in values.items()
+    )
+    try:
+        path.parent.mkdir(exist_ok=True)
+        with path.open("ab") as opened:
+            if not opened.tell():
+                opened.write(_record(_event(unix_s, 0, _bytes(3, b"brain.Event:2"))))
+            opened.write(_record(_event(unix_s, step, _bytes(5, summary))))
+    except OSError as error:
+        raise TrainingError(
+            f"{path} cannot be written: {error.strerror or error}; make room and go on with: "
+            "facerec train resume"
+        ) from error
 
 
 def _event(unix_s: float, step: int, rest: bytes) -> bytes:
