@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facerec.settings import Settings
     from facerec_identity.load_benchmark import LoadTimes, Throughput
 
-__all__ = ["bench_serve"]
+__all__ = ["bench_serve", "report"]
 
 _BATCH_WAIT_MS = 3.0
 """How long calls wait for each other on the side with batching, unless the settings say it."""
@@ -50,7 +50,7 @@ def bench_serve(
     if json:
         emit({**asdict(throughput), **asdict(times), "decoys": DECOY_PEOPLE, "people": real})
         return
-    output.print(_report(throughput, times, real), soft_wrap=True)
+    output.print(report(throughput, times, real), soft_wrap=True)
 
 
 def _measure(
@@ -148,7 +148,8 @@ def _without_server(
     return alone
 
 
-def _report(throughput: "Throughput", times: "LoadTimes", real: int) -> str:
+def report(throughput: "Throughput", times: "LoadTimes", real: int) -> str:
+    """Return the lines for people: what was measured, and the goal of what has one."""
     plain, joined = throughput.each_share
     lone = times.lone_ms_p50
     half, independent = times.half_load_ms_p99 / lone, times.half_load_random_ms_p99 / lone
