@@ -163,7 +163,7 @@ class ServerSettings(_Section):
     """Least level that is logged to stderr; ``info`` writes a line a call."""
     metrics_listen: str | None = None
     """Loopback address where Prometheus scrapes, such as 127.0.0.1:9464; None for nowhere."""
-    trace_endpoint: str | None = None
+    trace_endpoint: str | None = Field(default=None, pattern=r"^https?://.+")
     """Where calls are traced to by OpenTelemetry (OTLP over gRPC), such as ``http://host:4317``;
     None for what ``OTEL_EXPORTER_OTLP_ENDPOINT`` says, or nowhere."""
     max_message_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)

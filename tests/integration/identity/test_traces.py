@@ -20,6 +20,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from facerec.client import CallError, GateClient
+from facerec.errors import SettingsError
+from facerec.settings import load_settings
 from facerec.v1 import image_pb2
 from facerec.v1 import verification_service_pb2 as verification
 from facerec.v1.verification_service_pb2_grpc import VerificationServiceStub
@@ -202,6 +204,11 @@ def test_a_collector_that_is_away_holds_nothing_up(
         # One line for what was lost, not one for every try.
         lines = server.messages().splitlines()
         assert [line for line in lines if "Failed to export traces" not in line] == []
+
+
+def test_an_endpoint_without_its_scheme_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"server\.trace_endpoint"):
+        load_settings(server={"trace_endpoint": "localhost:4317"})
 
 
 def test_switched_off_nothing_of_it_is_imported() -> None:
