@@ -31,6 +31,8 @@ class Database:
         vault: Opens and seals what it holds.
         around_write: Makes the context that each change is made in, in the writing thread; left
             when it is committed and not yet acknowledged to whoever made it.
+        before_commit: Told, while nobody else can write, at which revision a change began and
+            which one it makes, just before it is committed.
     """
 
     def __init__(self, backend: Backend, keys: KeySource) -> None:
@@ -46,6 +48,7 @@ class Database:
         backend.make(lambda connection: _fill(connection, keys))
         self.backend = backend
         self.around_write: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.before_commit: Callable[[int, int], None] = lambda began, makes: None
         self._engine = backend.engine()
         with backend.translated():
             self._revision_reader = backend.revision_reader()
@@ -113,7 +116,9 @@ class Database:
         ):
             with connection.execution_options(**backend.write_options).begin():
                 backend.lock(connection)
+                began = _revision(connection)
                 yield connection
+                self.before_commit(began, _revision(connection))
 
     def rotate_master_key(self, record: Callable[[Connection], None]) -> int:
         """Wrap every key with a new master key; return how many people's there are.
@@ -184,6 +189,10 @@ class Database:
         finally:
             engine.dispose()
         self.tidy()
+
+
+def _revision(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SELECT revision FROM home").scalar_one())
 
 
 def _version(connection: Connection) -> int | None:

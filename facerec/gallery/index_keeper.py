@@ -4,7 +4,7 @@ What is searched is an `IndexSet` that never changes; bringing it up to date mak
 reference is moved from the old to the new. So who searches never waits for who writes:
 
 - A change that this process makes is in the indexes before it is acknowledged, by the thread that
-  makes it.
+  makes it. Until then others answer as if it were not made yet, without a look at the database.
 - A change of another process is noticed by the next search. If it is small and no other thread is
   at it, that search takes it in first; otherwise it answers from the indexes that there are, and
   the change is taken in meanwhile.
@@ -66,6 +66,14 @@ class _Changed:
     people: frozenset[int]
 
 
+@dataclass(frozen=True)
+class _Own:
+    """Revisions that this process made, one after the other: those after one, until another."""
+
+    since: int
+    until: int
+
+
 class IndexKeeper:
     """The indexes of one home; safe to use from several threads."""
 
@@ -98,7 +106,9 @@ class IndexKeeper:
         self._comparing = threading.Lock()
         self._asked = _Asked(0, -math.inf)
         self._changed = _Changed(0, 0, frozenset())
+        self._own = _Own(0, 0)
         database.around_write = self._writing
+        database.before_commit = self._about_to_commit
 
     def close(self) -> None:
         """Wait for what is being done in the background."""
@@ -150,7 +160,8 @@ class IndexKeeper:
         now = stored(self._clock())
         revision = self._revision()
         indexes = self._indexes
-        if indexes.revision != revision or not indexes.shows(now) or revision < min_revision:
+        present = self._misses_own_alone(indexes.revision, revision) and indexes.shows(now)
+        if not present or indexes.revision < min_revision:
             indexes = self._closer(now, min_revision)
             if indexes.revision < revision or not indexes.shows(now):
                 return self._search_behind(probe, embedding_space, galleries, k, now)
@@ -236,13 +247,30 @@ class IndexKeeper:
             self._in_background("index reading", self._catch_up)
         return self._indexes
 
+    def _misses_own_alone(self, since: int, until: int) -> bool:
+        """Whether what was changed between two revisions, if anything, waits for its own thread.
+
+        Such a change is not acknowledged: an answer without it is one from before it.
+        """
+        own = self._own
+        return since == until or (self._writers > 0 and own.since <= since < until <= own.until)
+
+    def _about_to_commit(self, began: int, makes: int) -> None:
+        """Note which revisions are this process's; only the thread that may write calls it."""
+        own = self._own
+        self._own = _Own(own.since if own.until == began else began, makes)
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Take in what this process commits, before it is acknowledged."""
         with self._counting:
             self._writers += 1
         try:
-            yield
+            try:
+                yield
+            except BaseException:
+                self._own = _Own(0, 0)  # what it would have made another process may make
+                raise
             if self._opened and self._indexes.revision != self._database.revision():
                 self._catch_up()
         finally:
@@ -253,6 +281,7 @@ class IndexKeeper:
         try:
             self.current()
         except FaceRecError as error:  # the change is made all the same, and a search will say so
+            self._own = _Own(0, 0)
             _log.warning("the index could not take in changes: %s", error)
 
     def _refresh(self, now: str) -> None:

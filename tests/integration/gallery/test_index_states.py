@@ -1,6 +1,7 @@
 """What a search answers while the index is behind the database, and who brings it up to date."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from facerec.errors import GalleryError
 from facerec.gallery.gallery import Gallery
+from facerec.gallery.life_cycle import ProfileChange
 from facerec.gallery.profile import Candidates, NewProfile, ProfileState
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
@@ -167,3 +169,57 @@ def test_large_parts_are_merged_while_people_are_searched_and_leave(tmp_path: Pa
         every = gallery.search(unit(5), embedding_space=SPACE, k=10_000)
         assert len(every) == len(set(every.profile_ids)) == every.searched == 1 + 2 * 349
         assert np.all(np.diff(every.similarities) <= 0)
+
+
+def test_between_commit_and_acknowledgement_others_are_answered_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They do not wait, and are not told half; a change of another process is not passed over."""
+    path = tmp_path / "gallery.db"
+    with Gallery.open(path) as gallery, Gallery.open(path) as elsewhere:
+        gallery.enrol("N", [template(1)], profile_id="one")
+        assert seen(gallery, 1).profile_ids == ("one",)
+        committed, go_on = threading.Event(), threading.Event()
+        catch_up = gallery._keeper._catch_up
+
+        def late() -> None:
+            committed.set()
+            assert go_on.wait(30)
+            catch_up()
+
+        monkeypatch.setattr(gallery._keeper, "_catch_up", late)
+        writer = threading.Thread(
+            target=gallery.life_cycle.update,
+            args=("one", ProfileChange(state=ProfileState.SUSPENDED)),
+        )
+        writer.start()
+        assert committed.wait(30)
+        before = seen(gallery, 1)
+        assert (before.profile_ids, before.revision) == (("one",), 2)
+        time.sleep(0.05)
+        assert seen(gallery, 1).profile_ids == ("one",)  # not acknowledged: as if not made yet
+        elsewhere.life_cycle.erase("one")
+        time.sleep(0.05)
+        assert seen(gallery, 1).profile_ids == ()  # another process's change counts
+        go_on.set()
+        writer.join()
+        assert seen(gallery, 1).revision == elsewhere.revision == 4
+
+
+def test_a_change_that_was_not_taken_in_is_noticed_while_another_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Gallery.open(tmp_path / "gallery.db") as gallery:
+        gallery.enrol("N", [template(1)], profile_id="one")
+        assert seen(gallery, 1).profile_ids == ("one",)
+        current = gallery._keeper.current
+
+        def fails() -> None:
+            monkeypatch.setattr(gallery._keeper, "current", current)
+            raise GalleryError("no space")
+
+        monkeypatch.setattr(gallery._keeper, "current", fails)
+        gallery.set_state("one", ProfileState.SUSPENDED)
+        with gallery.database.writing():
+            time.sleep(0.05)
+            assert seen(gallery, 1).profile_ids == ()
