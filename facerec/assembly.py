@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from facerec.gallery.audit_event import Actor
     from facerec.gallery.gallery import Gallery
     from facerec.gallery.master_key import KeySource
+    from facerec.gallery.person_score import PersonScore
     from facerec.gallery.restoring import Restored
     from facerec.inference import InferenceSession
     from facerec.models.store import ModelStore
@@ -36,6 +37,7 @@ __all__ = [
     "build_monitors",
     "build_recognizer",
     "open_gallery",
+    "person_score",
     "restore_gallery",
 ]
 
@@ -110,17 +112,21 @@ def open_gallery(settings: Settings) -> "Gallery":
     """
     from facerec.gallery.gallery import Gallery
     from facerec.gallery.index_rules import IndexRules
-    from facerec.gallery.person_score import PersonScore
 
     return Gallery.open(
         settings.database_path,
         _key_source(settings),
         actor=_operator(),
         url=settings.database.url.get_secret_value(),
-        rules=IndexRules(
-            PersonScore(settings.search.best_templates), settings.search.approximate_from
-        ),
+        rules=IndexRules(person_score(settings), settings.search.approximate_from),
     )
+
+
+def person_score(settings: Settings) -> "PersonScore":
+    """Return how people are scored by their templates, in 1:1 and 1:N alike."""
+    from facerec.gallery.person_score import PersonScore
+
+    return PersonScore(settings.search.best_templates, settings.search.mean_template)
 
 
 def build_recognizer(

@@ -94,8 +94,10 @@ class DecisionSettings(_Section):
 class SearchSettings(_Section):
     """Searching a gallery (1:N)."""
 
-    best_templates: int = Field(default=1, ge=1, le=100)
+    best_templates: int = Field(default=2, ge=1, le=100)
     """A person's score is the mean over so many of their templates, those most like the probe."""
+    mean_template: bool = True
+    """The mean of a person's templates counts as one more of them."""
     approximate_from: int = Field(default=0, ge=0)
     """From so many templates on a search reads only a part of them, and may miss a few people in a
     thousand; answers say so. 0: never."""

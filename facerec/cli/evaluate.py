@@ -107,6 +107,7 @@ def identification(
 ) -> None:
     """Enrol people's first pictures, search for the rest and for strangers (1:N, open set)."""
     with stated_failures():
+        from facerec.assembly import person_score
         from facerec.evaluation.pictures.folder import find_people
         from facerec.evaluation.runs.identification_run import (
             IdentificationInput,
@@ -121,6 +122,7 @@ def identification(
             maker.acquire(pictures),
             tuple(references or (1, 2)),
             maker.point_in_use(),
+            person_score(maker.settings),
         )
         run = identification_run(given)
         hand_over(run, report, as_json, [run.report.summary])

@@ -69,7 +69,7 @@ def verify(
         operating_point: Rates of that space.
         target_fmr: Share of comparisons of different people that may match, 0 < fmr < 1.
         flaws: Values of `Reason` that make either picture unfit for comparison.
-        references: Number of templates of the person, of which `similarity` is the highest.
+        references: Number of templates of the person, by which `similarity` scores them.
     """
     threshold = operating_point.threshold_at_fmr(target_fmr, references)
     reasons = tuple(Reason(flaw) for flaw in flaws)

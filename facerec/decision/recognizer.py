@@ -104,7 +104,7 @@ class Recognizer:
         with self.observe(Stage.SEARCH):
             references = gallery.references(profile_id, self.embedding_space)
         if index is not None and probe.embeddings is not None:
-            similarity = float(np.max(references @ probe.embeddings[index]))
+            similarity = gallery.score.of(references, probe.embeddings[index])
         verification = self._verify(similarity, reasons, len(references))
         if verification.match:
             gallery.life_cycle.note_seen(profile_id)

@@ -53,6 +53,15 @@ class Gallery:
 
     Any number of threads and processes may use one home at a time. A search sees every change that
     was committed, here or elsewhere, before it began; it never sees half of one.
+
+    Attributes:
+        score: How people are scored by their templates, in searches and comparisons.
+        journal: What was changed and decided.
+        enrolling: Enrols people.
+        life_cycle: Changes and erases them.
+        removals: Takes single templates away.
+        pages: Lists people a page at a time.
+        reembedder: Makes templates of another embedding space.
     """
 
     def __init__(
@@ -65,6 +74,7 @@ class Gallery:
     ) -> None:
         self._database = database
         self._clock = clock
+        self.score = rules.score
         self.journal = Journal(database, clock)
         self._recorder = Recorder(self.journal, actor)
         self._keeper = IndexKeeper(database, clock, snapshot_every, rules)

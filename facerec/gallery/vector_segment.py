@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facerec.gallery.cluster_scan import CLUSTERED_FROM, ClusterScan
 from facerec.gallery.index_rows import IndexedRows, sorted_by_person
-from facerec.gallery.person_score import PersonScore
+from facerec.gallery.person_score import PersonScore, lengths_of_means
 from facerec.gallery.vector_scan import Scanned, VectorScan, exact_scan
 
 __all__ = ["Hit", "Segment", "best_hits"]
@@ -19,7 +19,7 @@ _WIDER = 4
 _FEW_ROWS = 24
 """So many rows are scored one person after the other."""
 
-_FOREMOST = 256
+_FOREMOST = 64
 """Rows that are scored first, to tell which of the others need not be."""
 
 _ROWS_AT_ONCE = 65_536
@@ -53,7 +53,13 @@ def best_hits(hits: Iterable[Hit], k: int) -> list[Hit]:
 
 
 class _Core:
-    """What of a segment never changes: all its rows, sorted by person, and their scan."""
+    """What of a segment never changes: all its rows, sorted by person, and their scan.
+
+    Attributes:
+        mean_lengths: float32 (n,): of each row, the length of the mean of its person's templates;
+            None when nobody has two.
+        shortest_mean: The least of them.
+    """
 
     def __init__(self, rows: IndexedRows, approximate_from: int) -> None:
         self.rows = sorted_by_person(rows)
@@ -61,7 +67,11 @@ class _Core:
         self.scan = _scan(self.rows.embeddings, approximate_from)
         starts = _starts(self.rows.people)
         self.persons = len(starts)
-        self.most_templates = int(np.diff(np.append(starts, len(rows))).max())
+        counts = np.diff(np.append(starts, len(rows)))
+        self.most_templates = int(counts.max())
+        lengths = lengths_of_means(self.rows.embeddings, starts)
+        self.shortest_mean = float(lengths.min())
+        self.mean_lengths = None if self.most_templates == 1 else np.repeat(lengths, counts)
 
     def span(self, row: int) -> tuple[int, int]:
         """Return the first row of the person of a row, and the one after their last."""
@@ -72,6 +82,10 @@ class _Core:
         while end < len(people) and people.item(end) == person:
             end += 1
         return start, end
+
+    def mean_length(self, row: int) -> float:
+        """Return the length of the mean of the templates of a row's person."""
+        return 1.0 if self.mean_lengths is None else float(self.mean_lengths.item(row))
 
     def rows_of(self, people: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the numbers of all rows of people, each of whom is here; sorted as they are."""
@@ -158,10 +172,10 @@ class Segment:
     def search(self, probe: NDArray[np.float32], k: int, score: PersonScore) -> list[Hit]:
         """Return the `k` best people.
 
-        People are scored in full, so an answer is right when nobody outside can be better: nobody's
-        score is above their highest similarity, and that of whoever was not found is not above the
-        ceiling of the scan. Otherwise the scan goes deeper. (A scan that reads a part only has no
-        ceiling; who is in that part is scored in full all the same.)
+        People are scored in full, so an answer is right when nobody outside can be better: nobody
+        scores beyond what their highest similarity allows, and that of whoever was not found is not
+        above the ceiling of the scan. Otherwise the scan goes deeper. (A scan that reads a part
+        only has no ceiling; who is in that part is scored in full all the same.)
         """
         wanted = min(k, self.live_people)
         places = (wanted - 1) * self.core.most_templates + 1 + self.core.scan.spare
@@ -171,7 +185,8 @@ class Segment:
                 hits = self._few_scored(probe, scanned.rows, wanted, score)
             else:
                 hits = self._many_scored(probe, scanned, wanted, score)
-            if len(hits) == wanted and -hits[-1].distance > scanned.ceiling:
+            reach = score.reach(np.array([scanned.ceiling], np.float32), self.core.shortest_mean)
+            if len(hits) == wanted and -hits[-1].distance > reach[0]:
                 return hits
             places *= _WIDER
         return self._all_scored(probe, wanted, score)
@@ -193,9 +208,8 @@ class Segment:
                 continue
             start, end = self.core.span(row)
             similarities = np.einsum("ij,j->i", rows.embeddings[start:end], probe)
-            hits[person] = Hit(
-                -score.one(similarities), person, rows.profile_ids.item(start).decode()
-            )
+            scored = score.one(similarities, self.core.mean_length(row))
+            hits[person] = Hit(-scored, person, rows.profile_ids.item(start).decode())
         return sorted(hits.values())[:k]
 
     def _many_scored(
@@ -207,14 +221,16 @@ class Segment:
     def _worth_scoring(
         self, probe: NDArray[np.float32], scanned: Scanned, k: int, score: PersonScore
     ) -> NDArray[np.int64]:
-        if len(scanned.rows) <= 2 * _FOREMOST:
+        if len(scanned.rows) <= _FOREMOST:
             return scanned.rows
-        known = np.where(np.isinf(scanned.highest), -np.inf, scanned.highest)
-        foremost = np.argpartition(-known, _FOREMOST)[:_FOREMOST]
+        # The scan's upper bounds are loose; to make them exact costs a third of scoring in full.
+        similarities = np.einsum("ij,j->i", self.core.rows.embeddings[scanned.rows], probe)
+        foremost = np.argpartition(-similarities, _FOREMOST)[:_FOREMOST]
         hits = self._scored(probe, scanned.rows[foremost], k, score)
         if len(hits) < k:
             return scanned.rows
-        return scanned.rows[scanned.highest >= -hits[-1].distance]
+        reach = score.reach(similarities, self.core.shortest_mean)
+        return scanned.rows[reach >= -hits[-1].distance]
 
     def _all_scored(self, probe: NDArray[np.float32], k: int, score: PersonScore) -> list[Hit]:
         hits: list[Hit] = []
@@ -241,7 +257,9 @@ class Segment:
         # Row by row, so that equal templates score equal to the last bit wherever they stand; the
         # sums of a matrix product depend on the number of rows.
         similarities = np.einsum("ij,j->i", rows.embeddings[found], probe)
-        scores = score.scores(similarities, starts)
+        lengths = self.core.mean_lengths
+        own = None if lengths is None else lengths[found[starts]]
+        scores = score.scores(similarities, starts, own)
         best = np.arange(len(scores))
         if k < len(scores):
             best = np.flatnonzero(scores >= np.partition(scores, -k)[-k])

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 from facerec.evaluation.metrics.rates import RateAtRate, least_claimable
+from facerec.gallery.person_score import MAXIMUM, PersonScore, lengths_of_means
 
 __all__ = [
     "IDENTIFICATION_RATES",
+    "ReferenceGallery",
     "SearchScores",
     "cumulative_match",
     "fnir_at_fpir",
@@ -66,8 +68,9 @@ def search_all(
     references: NDArray[np.intp],
     probes: NDArray[np.intp],
     strangers: NDArray[np.intp],
+    score: PersonScore = MAXIMUM,
 ) -> SearchScores:
-    """Search a gallery made of `references` with every probe; a person scores as its best image.
+    """Search a gallery made of `references` with every probe.
 
     Args:
         embeddings: float32 (n, d), unit length.
@@ -76,13 +79,14 @@ def search_all(
         references: Rows that are enrolled.
         probes: Rows of enrolled people that are searched for.
         strangers: Rows of people who are not enrolled.
+        score: How a person is scored by their references.
     """
     enrolled = references[acquired[references]]
     enrolled = enrolled[np.argsort(people[enrolled], kind="stable")]
     if not len(enrolled):
         raise ArrayError("no reference gave a template, so nobody can be searched")
     names, starts = np.unique(people[enrolled], return_index=True)
-    gallery = embeddings[enrolled].T
+    scored = ReferenceGallery(embeddings[enrolled], starts, score)
     own = np.full(len(probes), -np.inf, np.float32)
     rank = np.full(len(probes), len(names) + 1, np.int32)
     stranger = np.full(len(strangers), -np.inf, np.float32)
@@ -90,15 +94,44 @@ def search_all(
     column = np.searchsorted(names, people[probes])
     known = acquired[probes] & (names[np.minimum(column, len(names) - 1)] == people[probes])
     for part in _blocks(np.flatnonzero(known)):
-        scores = np.maximum.reduceat(embeddings[probes[part]] @ gallery, starts, axis=1)
+        scores = scored.scores(embeddings[probes[part]])
         own[part] = scores[np.arange(len(part)), column[part]]
         # A tie counts against the probe: another person is as good an answer.
         rank[part] = (scores >= own[part, None]).sum(axis=1)
     for part in _blocks(np.flatnonzero(acquired[strangers])):
-        scores = np.maximum.reduceat(embeddings[strangers[part]] @ gallery, starts, axis=1)
+        scores = scored.scores(embeddings[strangers[part]])
         stranger[part] = scores.max(axis=1)
         named[part] = names[scores.argmax(axis=1)]
     return SearchScores(own, rank, people[probes], stranger, people[strangers], len(names), named)
+
+
+class ReferenceGallery:
+    """Enrolled templates, a person's together, and how people are scored by them."""
+
+    def __init__(
+        self, embeddings: NDArray[np.float32], starts: NDArray[np.intp], score: PersonScore
+    ) -> None:
+        """Enrol people.
+
+        Args:
+            embeddings: float32 (r, d), unit length, a person's together.
+            starts: intp (p,): where each person's begin; the first is 0.
+            score: How a person is scored by them.
+        """
+        self._embeddings = embeddings
+        self._starts = starts
+        self._score = score
+        self._lengths = lengths_of_means(embeddings, starts)
+
+    def scores(self, probes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Score p people for each of n probes (n, d): float32 (n, p)."""
+        similarities = probes @ self._embeddings.T
+        people = len(self._starts)
+        every = np.arange(len(probes))[:, None] * similarities.shape[1] + self._starts
+        scores = self._score.scores(
+            similarities.reshape(-1), every.reshape(-1), np.tile(self._lengths, len(probes))
+        )
+        return scores.reshape(len(probes), people)
 
 
 def fpir_threshold(stranger: NDArray[np.float32], fpir: float) -> float:
@@ -130,5 +163,5 @@ def cumulative_match(scores: SearchScores, ranks: int = 20) -> NDArray[np.float6
     return np.cumsum(counts) / max(len(scores.rank), 1)
 
 
-def _blocks(rows: NDArray[np.intp], size: int = 2048) -> list[NDArray[np.intp]]:
+def _blocks(rows: NDArray[np.intp], size: int = 512) -> list[NDArray[np.intp]]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]

@@ -17,6 +17,7 @@ from facerec.evaluation.metrics.open_set import (
 from facerec.evaluation.metrics.rates import RateAtRate, least_claimable
 from facerec.evaluation.pictures.face_table import FaceTable
 from facerec.evaluation.pictures.folder import PeoplePictures
+from facerec.gallery.person_score import SHIPPED, PersonScore
 
 __all__ = [
     "RANDOM_DRAWS",
@@ -112,18 +113,27 @@ def split_open_set(
 
 
 def identify_open_set(
-    table: FaceTable, pictures: PeoplePictures, references_each: int = 1
+    table: FaceTable,
+    pictures: PeoplePictures,
+    references_each: int = 1,
+    score: PersonScore = SHIPPED,
 ) -> IdentificationResult:
-    """Measure open-set identification with so many references a person.
+    """Measure open-set identification.
+
+    Args:
+        table: A row a picture.
+        pictures: Of whom.
+        references_each: References a person.
+        score: How a person is scored by them.
 
     Raises:
         EvaluationError: there are no probes, no strangers, or no reference with a face.
     """
     split = split_open_set(pictures.people, references_each)
-    scores = _search(table, pictures, split)
+    scores = _search(table, pictures, split, score)
     draws = np.array(
         [
-            [answer.rate for answer in fnir_at_fpir(_search(table, pictures, again))]
+            [answer.rate for answer in fnir_at_fpir(_search(table, pictures, again, score))]
             for again in (
                 split_open_set(pictures.people, references_each, seed=seed)
                 for seed in range(RANDOM_DRAWS)
@@ -144,7 +154,9 @@ def identify_open_set(
     )
 
 
-def _search(table: FaceTable, pictures: PeoplePictures, split: OpenSetSplit) -> SearchScores:
+def _search(
+    table: FaceTable, pictures: PeoplePictures, split: OpenSetSplit, score: PersonScore
+) -> SearchScores:
     if not table.acquired[split.references].any():
         raise EvaluationError("no face was found on any reference, so nobody can be enrolled")
     return search_all(
@@ -154,6 +166,7 @@ def _search(table: FaceTable, pictures: PeoplePictures, split: OpenSetSplit) -> 
         split.references,
         split.probes,
         split.strangers,
+        score,
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from facerec.decision.operating_point import OperatingPoint
 from facerec.errors import OperatingPointError
+from facerec.evaluation.metrics.open_set import ReferenceGallery
 from facerec.evaluation.pictures.face_table import FaceTable
 from facerec.evaluation.pictures.folder import PeoplePictures
 from facerec.evaluation.protocols.identification import IdentificationResult, identify_open_set
@@ -22,6 +23,7 @@ from facerec.evaluation.report.identification_page import (
 from facerec.evaluation.report.records import identification_record
 from facerec.evaluation.report.subject import TestedSystem, failures_of, setting_sections
 from facerec.evaluation.runs.run import EvaluationRun
+from facerec.gallery.person_score import SHIPPED, PersonScore
 
 __all__ = ["IdentificationInput", "identification_run", "references_possible"]
 
@@ -39,6 +41,7 @@ class IdentificationInput:
         table: A row a picture.
         references: Numbers of references a person to report; the first gives the headline.
         point: The operating point in use, to hold against what is measured; None for none.
+        score: How a person is scored by several references.
     """
 
     system: TestedSystem
@@ -46,6 +49,7 @@ class IdentificationInput:
     table: FaceTable
     references: tuple[int, ...] = (1, 2)
     point: OperatingPoint | None = None
+    score: PersonScore = SHIPPED
 
 
 def references_possible(pictures: PeoplePictures, wanted: tuple[int, ...]) -> tuple[int, ...]:
@@ -64,7 +68,7 @@ def identification_run(given: IdentificationInput) -> EvaluationRun:
         EvaluationError: there are no probes, no strangers, or no reference with a face.
     """
     results = tuple(
-        identify_open_set(given.table, given.pictures, count)
+        identify_open_set(given.table, given.pictures, count, given.score)
         for count in references_possible(given.pictures, given.references)
     )
     failures = failures_of(given.table)
@@ -97,8 +101,8 @@ def _growth(given: IdentificationInput, result: IdentificationResult) -> tuple[S
     references = references[np.argsort(given.pictures.people[references], kind="stable")]
     starts = np.unique(given.pictures.people[references], return_index=True)[1]
     embeddings = given.table.embeddings
-    scores = embeddings[strangers] @ embeddings[references].T
-    best = np.maximum.reduceat(scores, starts, axis=1)
+    gallery = ReferenceGallery(embeddings[references], starts, given.score)
+    best = gallery.scores(embeddings[strangers])
     try:
         each = result.references_each
         return (growth_section(check_growth(given.point, best, each), each),)

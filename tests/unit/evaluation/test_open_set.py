@@ -1,7 +1,10 @@
 """1:N error rates by hand and against brute force."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 from facerec.evaluation.metrics.open_set import (
@@ -11,7 +14,10 @@ from facerec.evaluation.metrics.open_set import (
     fpir_threshold,
     search_all,
 )
+from facerec.gallery.person_score import MAXIMUM, SHIPPED, PersonScore
 from tests.unit.evaluation.test_comparisons import people_and_faces
+
+Vector = NDArray[np.float32]
 
 
 def by_hand() -> SearchScores:
@@ -46,7 +52,25 @@ def test_fnir_at_fpir_and_its_bound() -> None:
         fpir_threshold(np.zeros(0, np.float32), 0.1)
 
 
-def test_search_is_brute_force() -> None:
+def by_maximum(similarities: list[float], references: list[Vector]) -> float:
+    del references
+    return max(similarities)
+
+
+def by_best_two_with_mean(similarities: list[float], references: list[Vector]) -> float:
+    if len(references) == 1:
+        return similarities[0]
+    mean = np.mean(references, axis=0)
+    own = sum(similarities) / len(similarities) / float(np.linalg.norm(mean))
+    return sum(sorted([*similarities, own])[-2:]) / 2
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"), [(MAXIMUM, by_maximum), (SHIPPED, by_best_two_with_mean)]
+)
+def test_search_is_brute_force(
+    score: PersonScore, expected: Callable[[list[float], list[Vector]], float]
+) -> None:
     vectors, people = people_and_faces(3, people=40)
     random = np.random.default_rng(0)
     rows = random.permutation(len(people))
@@ -54,19 +78,16 @@ def test_search_is_brute_force() -> None:
     references = references[people[references] < 30]
     strangers = strangers[people[strangers] >= 30]
     acquired = random.random(len(people)) > 0.1
-    result = search_all(vectors, people, acquired, references, probes, strangers)
+    result = search_all(vectors, people, acquired, references, probes, strangers, score)
     enrolled = sorted({int(people[r]) for r in references if acquired[r]})
     assert result.searched == len(enrolled)
 
     def best(row: int) -> dict[int, float]:
-        return {
-            p: max(
-                float(vectors[row] @ vectors[r])
-                for r in references
-                if acquired[r] and people[r] == p
-            )
-            for p in enrolled
-        }
+        scores = {}
+        for p in enrolled:
+            own = [vectors[r] for r in references if acquired[r] and people[r] == p]
+            scores[p] = expected([float(vectors[row] @ vector) for vector in own], own)
+        return scores
 
     for i, row in enumerate(probes):
         mine = int(people[row])
@@ -78,8 +99,8 @@ def test_search_is_brute_force() -> None:
         ahead = sum(v > scores[mine] + 1e-6 for p, v in scores.items() if p != mine)
         assert result.rank[i] == ahead + 1
     for i, row in enumerate(strangers):
-        expected = max(best(int(row)).values()) if acquired[row] else -np.inf
-        assert result.stranger[i] == pytest.approx(expected, abs=1e-6)
+        most = max(best(int(row)).values()) if acquired[row] else -np.inf
+        assert result.stranger[i] == pytest.approx(most, abs=1e-6)
 
 
 def test_a_tie_with_another_person_is_not_rank_one() -> None:
