@@ -49,8 +49,9 @@ class Running:
     def metric(self, name: str, **labels: str) -> float:
         families = text_string_to_metric_families(self.get("/metrics")[1])
         samples = [s for family in families for s in family.samples if s.name == name]
-        (value,) = [s.value for s in samples if labels.items() <= s.labels.items()]
-        return value
+        values = [s.value for s in samples if labels.items() <= s.labels.items()]
+        assert len(values) <= 1, f"{name} needs more labels"
+        return values[0] if values else 0.0
 
     def until(self, holds: Callable[[], bool]) -> None:
         while not holds():
@@ -115,12 +116,13 @@ def test_cameras_are_watched_lost_found_and_configured_anew(
     events = tmp_path / "events.jsonl"
     with monitor(path, own_home, port) as running:
         running.until(lambda: running.cameras()["north"]["state"] == "live")
-        running.until(events.exists)
+        unknown = {"gate": "main", "outcome": "unknown"}
+        running.until(lambda: running.metric("facerec_gate_answers_total", **unknown) >= 1)
+        assert events.exists()
         assert running.get("/readyz")[0] == 503
         assert "south: connecting" in running.get("/readyz")[1]
         assert running.get("/nothing")[0] == 404
         assert running.metric("facerec_camera_state", camera="north", state="live") == 1
-        assert running.metric("facerec_gate_answers_total", gate="main", outcome="unknown") >= 1
 
         server.cut()
         running.until(lambda: running.cameras()["north"]["state"] == "lost")
