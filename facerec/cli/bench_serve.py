@@ -57,10 +57,7 @@ def _measure(
     settings: "Settings", sources: Sequence[Path], seconds: float, scratch: Path
 ) -> "tuple[Throughput, LoadTimes, int]":
     """Start a server without and one with batching, and measure both; the first under all loads."""
-    import asyncio
-
     from facerec.assembly import build_analyzer
-    from facerec_identity.load_benchmark import measure_load, measure_throughput
 
     groups = pictures_of(sources, settings.analysis.max_image_pixels)
     data = [picture for group in groups for picture in group]
@@ -75,29 +72,37 @@ def _measure(
             for wait in waits
         ]
         known = _enrol(servers[0], [group[0] for group in groups])
-        with messages.status("Measuring throughput"):
-            throughput = asyncio.run(
-                measure_throughput(
-                    _without_server(analyse, data, settings.server.analysis_workers),
-                    servers,
-                    data,
-                    workers=settings.server.analysis_workers,
-                    seconds=seconds,
-                )
-            )
-        with messages.status("Measuring times"):
-            capacity = throughput.each_per_s[0]
-            times = asyncio.run(
-                measure_load(
-                    servers[0],
-                    data,
-                    known[0],
-                    analyse=analyse,
-                    capacity_per_s=capacity,
-                    seconds=seconds,
-                )
-            )
+        workers = settings.server.analysis_workers
+        throughput, times = _under_load(servers, data, known[0], analyse, workers, seconds)
     return throughput, times, len(known)
+
+
+def _under_load(
+    servers: Sequence[str],
+    data: Sequence[bytes],
+    known: str,
+    analyse: Callable[[bytes], object],
+    workers: int,
+    seconds: float,
+) -> "tuple[Throughput, LoadTimes]":
+    """Measure the throughput of all servers, and how the first behaves under every load."""
+    import asyncio
+
+    from facerec_identity.load_benchmark import measure_load, measure_throughput
+
+    alone = _without_server(analyse, data, workers)
+    with messages.status("Measuring throughput"):
+        throughput = asyncio.run(
+            measure_throughput(alone, servers, data, workers=workers, seconds=seconds)
+        )
+    capacity = throughput.each_per_s[0]
+    with messages.status("Measuring times"):
+        times = asyncio.run(
+            measure_load(
+                servers[0], data, known, analyse=analyse, capacity_per_s=capacity, seconds=seconds
+            )
+        )
+    return throughput, times
 
 
 def _enrol(address: str, portraits: Sequence[bytes]) -> list[str]:
