@@ -172,20 +172,11 @@ def measure_index(
     people = Population(count, size, seed)
     before = _resident_after_collection()
     embeddings = people.enrolled(told)
-    ids = np.concatenate(
-        [
-            np.array([b"p-%09d" % n for n in range(start, min(start + _ROWS_AT_ONCE, count))])
-            for start in range(0, count, _ROWS_AT_ONCE)
-        ]
-    )
-    rows = IndexedRows(embeddings, np.arange(count), ids)
-    state = Changes(
-        1, "1", "", np.zeros(0, np.int64), {_SPACE: rows}, {"default": np.arange(count)}
-    )
+    state = _everybody(embeddings)
     started = perf_counter()
     index = IndexSet(rules=rules).updated(state)
     made_s = perf_counter() - started
-    del rows, state, ids
+    del state
     gc.collect()
 
     def search(probe: NDArray[np.float32]) -> Candidates:
@@ -193,6 +184,19 @@ def measure_index(
 
     grown = resident_bytes() - before
     return _measured(people, embeddings, search, probes, grown, None, made_s)
+
+
+def _everybody(embeddings: NDArray[np.float32]) -> Changes:
+    """Return what makes an empty index into one of people with one template each."""
+    count = len(embeddings)
+    ids = np.concatenate(
+        [
+            np.array([b"p-%09d" % n for n in range(start, min(start + _ROWS_AT_ONCE, count))])
+            for start in range(0, count, _ROWS_AT_ONCE)
+        ]
+    )
+    rows, members = IndexedRows(embeddings, np.arange(count), ids), {"default": np.arange(count)}
+    return Changes(1, "1", "", np.zeros(0, np.int64), {_SPACE: rows}, members)
 
 
 def resident_bytes() -> int:
@@ -218,16 +222,7 @@ def _measured(
     """Time searches of enrolled people and strangers, and compare their answers with NumPy's."""
     _, mated = people.looked_at(probes)
     looks = np.concatenate([mated, people.strangers(probes)])
-    for look in looks[:_WARM_UP]:
-        search(look)
-    times, found = [], []
-    for place in np.random.default_rng(3).permutation(len(looks)):
-        started = perf_counter()
-        answer = search(looks[place])
-        times.append(perf_counter() - started)
-        if not len(answer):
-            raise EvaluationError("a search of the benchmark's gallery answered with nobody")
-        found.append((place, answer))
+    times, found = _timed(search, looks)
     # Afterwards, since it reads so much that the next search would begin with a cold cache.
     rows, similarities = _brute_force(embeddings, looks)
     right, errors = np.zeros(len(looks), np.bool_), [0.0]
@@ -249,6 +244,23 @@ def _measured(
         open_from_snapshot_s=from_snapshot_s,
         open_from_database_s=from_database_s,
     )
+
+
+def _timed(
+    search: _Search, looks: NDArray[np.float32]
+) -> tuple[list[float], list[tuple[int, Candidates]]]:
+    """Search for looks in a random order; return the times in seconds, and each look's answer."""
+    for look in looks[:_WARM_UP]:
+        search(look)
+    times, found = [], []
+    for place in np.random.default_rng(3).permutation(len(looks)).tolist():
+        started = perf_counter()
+        answer = search(looks[place])
+        times.append(perf_counter() - started)
+        if not len(answer):
+            raise EvaluationError("a search of the benchmark's gallery answered with nobody")
+        found.append((place, answer))
+    return times, found
 
 
 def _brute_force(

@@ -4,7 +4,8 @@ Whoever calls it holds the one write lock (`Database.writing`), so what is read 
 before it is acted on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
@@ -14,7 +15,7 @@ from facerec.gallery import reading, schema
 from facerec.gallery.profile import Consent, NewProfile, ProfileState
 from facerec.gallery.sealed_records import Owner, ProfileDetails
 from facerec.gallery.times import stored
-from facerec.gallery.vault import Vault
+from facerec.gallery.vault import SealedKey, Vault
 from facerec.gallery.writing import (
     Belonging,
     consent_row,
@@ -32,6 +33,15 @@ _AT_ONCE = 500
 _profile = schema.profile.c
 
 
+@dataclass(frozen=True, eq=False)
+class _Newcomer:
+    """A person who is about to be stored: what of them, what seals it, and its sealed key."""
+
+    person: NewProfile
+    owner: Owner
+    key: SealedKey
+
+
 def insert_people(
     connection: Connection, vault: Vault, people: Sequence[tuple[str, NewProfile]], now: datetime
 ) -> list[int]:
@@ -44,43 +54,41 @@ def insert_people(
         GalleryError: the end of a validity is not after its beginning.
     """
     galleries = _gallery_numbers(connection, [person for _, person in people])
-    owners, rows = [], []
-    sealed_keys = []
-    for profile_id, person in people:
-        key, sealed = vault.new_key(profile_id)
-        owner = Owner(vault.home_id, profile_id, key)
-        owners.append(owner)
-        sealed_keys.append(sealed)
-        rows.append(_profile_row(vault, owner, person, now))
+    newcomers = [_newcomer(vault, profile_id, person) for profile_id, person in people]
+    rows = [_profile_row(vault, each, now) for each in newcomers]
     _refuse_taken(connection, rows)
     statement = insert(schema.profile).returning(_profile.number, sort_by_parameter_order=True)
     numbers = [int(number) for number in connection.scalars(statement, rows)]
+    stored_as = list(zip(numbers, newcomers, strict=True))
     keys = [
-        {"profile": number, "master_key_id": sealed.master_key_id, "wrapped": sealed.wrapped}
-        for number, sealed in zip(numbers, sealed_keys, strict=True)
+        {"profile": number, "master_key_id": each.key.master_key_id, "wrapped": each.key.wrapped}
+        for number, each in stored_as
     ]
     connection.execute(insert(schema.data_key), keys)
     members = [
         {"gallery": galleries[name], "profile": number}
-        for number, (_, person) in zip(numbers, people, strict=True)
-        for name in dict.fromkeys(person.galleries)
+        for number, each in stored_as
+        for name in dict.fromkeys(each.person.galleries)
     ]
     connection.execute(insert(schema.membership), members)
     belongings = [
-        Belonging(number, owner, person.templates)
-        for number, owner, (_, person) in zip(numbers, owners, people, strict=True)
+        Belonging(number, each.owner, each.person.templates) for number, each in stored_as
     ]
     insert_templates(connection, belongings, now)
-    consents = [
-        consent_row(
-            each.number, each.owner, Consent("identification", "consent", person.consent, given=now)
-        )
-        for each, (_, person) in zip(belongings, people, strict=True)
-        if person.consent
-    ]
+    consents = [_consent(number, each, now) for number, each in stored_as if each.person.consent]
     if consents:
         connection.execute(insert(schema.consent), consents)
     return numbers
+
+
+def _newcomer(vault: Vault, profile_id: str, person: NewProfile) -> _Newcomer:
+    key, sealed = vault.new_key(profile_id)
+    return _Newcomer(person, Owner(vault.home_id, profile_id, key), sealed)
+
+
+def _consent(number: int, newcomer: _Newcomer, now: datetime) -> Mapping[str, object]:
+    consent = Consent("identification", "consent", newcomer.person.consent, given=now)
+    return consent_row(number, newcomer.owner, consent)
 
 
 def _gallery_numbers(connection: Connection, people: Sequence[NewProfile]) -> dict[str, int]:
@@ -88,9 +96,8 @@ def _gallery_numbers(connection: Connection, people: Sequence[NewProfile]) -> di
     return dict(zip(names, reading.gallery_numbers(connection, names), strict=True))
 
 
-def _profile_row(
-    vault: Vault, owner: Owner, person: NewProfile, now: datetime
-) -> dict[str, object]:
+def _profile_row(vault: Vault, newcomer: _Newcomer, now: datetime) -> dict[str, object]:
+    person, owner = newcomer.person, newcomer.owner
     details = ProfileDetails(person.name, person.external_id, dict(person.attributes))
     return {
         "profile_id": owner.profile_id,
