@@ -7,10 +7,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from facerec.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A test that is right on a quiet machine is right on a busy one: nothing here goes by the clock.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

@@ -213,14 +213,14 @@ class GalleryMachine(RuleBasedStateMachine):
 
 
 TestGallery = GalleryMachine.TestCase
-TestGallery.settings = settings(max_examples=12, stateful_step_count=15, deadline=None)
+TestGallery.settings = settings(max_examples=12, stateful_step_count=15)
 
 
 @pytest.mark.slow
 class TestGalleryAtLength(GalleryMachine.TestCase):  # type: ignore[misc, name-defined]
     """The same, longer."""
 
-    settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+    settings = settings(max_examples=150, stateful_step_count=30)
 
 
 def test_on_postgresql(postgres: PostgresServer) -> None:
@@ -238,6 +238,4 @@ def test_on_postgresql(postgres: PostgresServer) -> None:
         def crash(self) -> None:
             postgres.end_connections(self.url)
 
-    run_state_machine_as_test(
-        OnPostgres, settings=settings(max_examples=3, stateful_step_count=12, deadline=None)
-    )
+    run_state_machine_as_test(OnPostgres, settings=settings(max_examples=3, stateful_step_count=12))

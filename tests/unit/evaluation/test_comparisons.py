@@ -82,7 +82,7 @@ def test_a_short_tail_holds_the_highest_scores_and_a_sample_stays_uniform() -> N
         assert exact <= short.fmr_at(threshold) <= exact + 1e-3  # never understated
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 1000), st.floats(1e-4, 1.0))
 def test_the_threshold_holds_its_rate_and_none_lower_would(seed: int, fmr: float) -> None:
     vectors, labels = people_and_faces(seed, people=12)

@@ -96,7 +96,7 @@ def test_nobody_scores_beyond_the_reach(seed: int, best_of: int, noise: float) -
 SCORES = st.builds(PersonScore, st.integers(1, 4), st.booleans())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), SCORES, st.integers(1, 3))
 def test_search_equals_brute_force(seed: int, score: PersonScore, k: int) -> None:
     check(np.random.default_rng(seed), 60, 8, score, k)

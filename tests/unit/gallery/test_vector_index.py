@@ -43,7 +43,7 @@ histories = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(histories, st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_any_history_of_changes_finds_what_brute_force_finds(
     history: list[dict[int, int]], k: int, seed: int
@@ -139,7 +139,7 @@ def large(people: range, rng: np.random.Generator) -> IndexedRows:
     return rows(numbers, unit(rng, len(numbers)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.sets(st.integers(0, 5 * SMALL // 2), max_size=40), min_size=2, max_size=4),
     st.booleans(),

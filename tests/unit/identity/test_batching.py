@@ -150,7 +150,7 @@ def test_a_fault_of_the_network_reaches_all_who_wait() -> None:
     assert runs.sizes == [3]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     sizes=st.lists(st.integers(1, 5), min_size=1, max_size=12),
     most=st.integers(1, 12),

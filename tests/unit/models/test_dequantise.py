@@ -54,7 +54,7 @@ def assert_same(model: onnx.ModelProto, path: Path) -> None:
     block_size=st.sampled_from([1, 3, 9]),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_blocks(tmp_path_factory, rows: int, blocks: int, block_size: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
     values = generator.integers(-128, 128, (rows, blocks * block_size)).astype(np.int8)

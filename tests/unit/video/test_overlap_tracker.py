@@ -86,7 +86,7 @@ def test_a_life_of_no_length_is_refused() -> None:
         OverlapTracker(forget_after_s=0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.integers(0, 6).flatmap(
