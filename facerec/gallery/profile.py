@@ -190,8 +190,7 @@ class Candidates:
 
     Attributes:
         profile_ids: (k,) ids.
-        similarities: float32 (k,), descending; each the person's score: their highest similarity,
-            or the mean of their best few.
+        similarities: float32 (k,), descending; each the person's score, as `IndexRules.score`.
         searched: Number of people searched, for thresholds that depend on it.
         revision: Revision of the gallery that answered.
         templates: Number of templates that the probe was compared with, for the same; 0 where only

@@ -4,8 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from facerec.assembly import build_analyzer, build_gate_rules, build_recognizer, open_gallery
+from facerec.assembly import (
+    build_analyzer,
+    build_gate_rules,
+    build_recognizer,
+    open_gallery,
+    person_score,
+)
 from facerec.errors import ModelNotFoundError, OperatingPointError, SettingsError
+from facerec.gallery.person_score import MAXIMUM, SHIPPED
 from facerec.inference import ModelTask
 from facerec.models.store import ModelStore
 from facerec.settings import GateSettings, load_settings
@@ -15,6 +22,16 @@ def test_all_missing_networks_are_named_at_once(tmp_path: Path) -> None:
     advice = r"run: facerec models pull yunet sface centerface$"
     with pytest.raises(ModelNotFoundError, match=advice):
         build_analyzer(load_settings(tmp_path))
+
+
+def test_people_are_scored_as_the_settings_say_and_by_default_as_was_measured(
+    tmp_path: Path,
+) -> None:
+    assert person_score(load_settings(tmp_path)) == SHIPPED
+    plain = load_settings(tmp_path, search={"best_templates": 1, "mean_template": False})
+    assert person_score(plain) == MAXIMUM
+    with open_gallery(plain) as gallery:
+        assert gallery.score == MAXIMUM
 
 
 def test_a_network_for_another_task_is_refused(home: Path) -> None:
