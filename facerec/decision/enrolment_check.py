@@ -114,35 +114,43 @@ class EnrolmentCheck:
         """
         revision = self.gallery.revision  # before anybody is compared with
         same_name = tuple(i for i in self.gallery.enrolling.named(name) if i != profile_id)
+        pictures = self._pictures(templates, profile_id, overrides)
+        if pictures.refusal is not None:
+            own = pictures.own
+            return Judgement((), pictures.refusal, own.outliers, same_name=same_name)
+        limits = pictures.limits
+        others = self._others(pictures.newcomers(), profile_id)
+        found = doubles(others, limits)
+        accepted = _accepted(pictures.own, bool(found), overrides)
+        refused = bool(found) and not overrides.double
+        return Judgement(
+            templates=() if refused else _noted(templates, pictures, accepted),
+            refusal=Objection.ALREADY_ENROLLED if refused else None,
+            outliers=pictures.own.outliers,
+            doubles=found,
+            look_alikes=look_alikes(others, limits, pictures.likeness(), self.rules.min_margin),
+            same_name=same_name,
+            accepted=accepted,
+            compared=profile_id is None or bool(pictures.held),
+            against=None if overrides.double else Compared(revision, limits.same_person),
+        )
+
+    def _pictures(
+        self, templates: Sequence[NewTemplate], profile_id: str | None, overrides: Overrides
+    ) -> "_Pictures":
+        """Compare the pictures with each other and with what is enrolled of the person."""
         held = self._held(profile_id)
         vectors = np.stack([*held, *(self._vector(template) for template in templates)])
         limits = self._limits(len(templates))
         alike = np.asarray(vectors @ vectors.T, np.float32)
         own = agreement(alike, limits.own_pictures, enrolled=len(held))
-        if not (own.agree or overrides.outliers):
-            return Judgement((), Objection.PICTURES_DISAGREE, same_name=same_name)
         kept = [i for i in range(len(templates)) if overrides.outliers or i not in own.outliers]
-        if not kept:  # of further pictures none shows the person who is enrolled
+        refusal = None
+        if not (own.agree or overrides.outliers):
+            refusal = Objection.PICTURES_DISAGREE
+        elif not kept:  # of further pictures none shows the person who is enrolled
             refusal = Objection.NOT_LIKE_THE_OTHERS
-            return Judgement((), refusal, own.outliers, same_name=same_name)
-        others = self._others(vectors[[len(held) + i for i in kept]], profile_id)
-        rows = [*range(len(held)), *(len(held) + i for i in kept)]
-        found = doubles(others, limits)
-        accepted = _accepted(own, bool(found), overrides)
-        refused = bool(found) and not overrides.double
-        return Judgement(
-            templates=() if refused else _noted(templates, kept, own, accepted),
-            refusal=Objection.ALREADY_ENROLLED if refused else None,
-            outliers=own.outliers,
-            doubles=found,
-            look_alikes=look_alikes(
-                others, limits, own_similarity(alike[np.ix_(rows, rows)]), self.rules.min_margin
-            ),
-            same_name=same_name,
-            accepted=accepted,
-            compared=profile_id is None or bool(held),
-            against=None if overrides.double else Compared(revision, limits.same_person),
-        )
+        return _Pictures(vectors, len(held), alike, limits, own, tuple(kept), refusal)
 
     def _vector(self, template: NewTemplate) -> NDArray[np.float32]:
         space = self.operating_point.embedding_space
@@ -165,28 +173,69 @@ class EnrolmentCheck:
         return thresholds(self.operating_point, self.rules, templates=templates, pictures=pictures)
 
     def _others(self, probes: NDArray[np.float32], profile_id: str | None) -> dict[str, float]:
-        """Return the people most like any of the probes, but the person themself."""
+        """Return the people most like any of the probes, but the person themself.
+
+        Everybody is compared with who was enrolled when this is called, also by those whose
+        enrolment is committed and not acknowledged yet: searches of others may pass over them.
+        """
         found: dict[str, float] = {}
         galleries = self.gallery.galleries()
+        revision = self.gallery.revision  # asked last, so that it has all those galleries
         for probe in probes:
-            for who, similarity in self._most_alike(probe, galleries):
+            for who, similarity in self._most_alike(probe, galleries, revision):
                 found[who] = max(similarity, found.get(who, -1.0))
         found.pop(profile_id or "", None)
         return found
 
     def _most_alike(
-        self, probe: NDArray[np.float32], galleries: Sequence[str]
+        self, probe: NDArray[np.float32], galleries: Sequence[str], revision: int
     ) -> list[tuple[str, float]]:
         space = self.operating_point.embedding_space
         dormant = list(self.gallery.enrolling.most_alike_dormant(probe, space))
         try:
             candidates = self.gallery.search(
-                probe, embedding_space=space, galleries=galleries, k=_MOST_ALIKE
+                probe,
+                embedding_space=space,
+                galleries=galleries,
+                k=_MOST_ALIKE,
+                min_revision=revision,
             )
         except EmbeddingSpaceError:  # all who may be matched are enrolled in other spaces
             return dormant
         similarities = [float(similarity) for similarity in candidates.similarities]
         return [*zip(candidates.profile_ids, similarities, strict=True), *dormant]
+
+
+@dataclass(frozen=True, eq=False)
+class _Pictures:
+    """What the pictures of one person say of each other.
+
+    Attributes:
+        vectors: float32 (n, d), unit length: what is enrolled of the person, then the new ones.
+        held: How many are enrolled.
+        alike: float32 (n, n): their similarities.
+        limits: What they were held against.
+        own: Whether they agree.
+        kept: Positions, among the new ones, of those to enrol.
+        refusal: Why none of them may be; None when they may.
+    """
+
+    vectors: NDArray[np.float32]
+    held: int
+    alike: NDArray[np.float32]
+    limits: Thresholds
+    own: OwnPictures
+    kept: tuple[int, ...]
+    refusal: Objection | None
+
+    def newcomers(self) -> NDArray[np.float32]:
+        """Return the vectors to enrol, float32 (k, d)."""
+        return self.vectors[[self.held + i for i in self.kept]]
+
+    def likeness(self) -> float | None:
+        """Return `own_similarity` of what is enrolled and what is to be."""
+        rows = [*range(self.held), *(self.held + i for i in self.kept)]
+        return own_similarity(self.alike[np.ix_(rows, rows)])
 
 
 def _accepted(own: OwnPictures, double: bool, overrides: Overrides) -> tuple[Objection, ...]:
@@ -200,15 +249,12 @@ def _accepted(own: OwnPictures, double: bool, overrides: Overrides) -> tuple[Obj
 
 
 def _noted(
-    templates: Sequence[NewTemplate],
-    kept: Sequence[int],
-    own: OwnPictures,
-    accepted: Sequence[Objection],
+    templates: Sequence[NewTemplate], pictures: _Pictures, accepted: Sequence[Objection]
 ) -> tuple[NewTemplate, ...]:
     """Write what was overridden into the templates to store: an outlier's into it alone."""
-    noted = []
-    for i in kept:
-        theirs = [a for a in accepted if a != Objection.NOT_LIKE_THE_OTHERS or i in own.outliers]
+    noted, outliers = [], pictures.own.outliers
+    for i in pictures.kept:
+        theirs = [a for a in accepted if a != Objection.NOT_LIKE_THE_OTHERS or i in outliers]
         words = dict.fromkeys([*templates[i].accepted, *(word.value for word in theirs)])
         noted.append(replace(templates[i], accepted=tuple(words)))
     return tuple(noted)

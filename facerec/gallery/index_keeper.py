@@ -150,7 +150,8 @@ class IndexKeeper:
             embedding_space: Space of the probe.
             galleries: Names of galleries.
             k: How many people.
-            min_revision: The answer is of this revision or a later one.
+            min_revision: The answer is of this revision or a later one, whether or not who made
+                the changes has been told that they are made.
 
         Raises:
             GalleryError: there is no such revision yet.
@@ -161,15 +162,17 @@ class IndexKeeper:
         revision = self._revision()
         indexes = self._indexes
         present = self._misses_own_alone(indexes.revision, revision) and indexes.shows(now)
+        behind = False
         if not present or indexes.revision < min_revision:
             indexes = self._closer(now, min_revision)
-            if indexes.revision < revision or not indexes.shows(now):
-                return self._search_behind(probe, embedding_space, galleries, k, now)
+            behind = indexes.revision < revision or not indexes.shows(now)
         if indexes.revision < min_revision:
             raise GalleryError(
                 f"the gallery is at revision {indexes.revision}, and has none {min_revision} yet: "
                 "ask the home in which the change was made"
             )
+        if behind:
+            return self._search_behind(probe, embedding_space, galleries, k, now)
         return indexes.search(probe, embedding_space, galleries, k)
 
     def _revision(self) -> int:

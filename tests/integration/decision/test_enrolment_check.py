@@ -1,6 +1,8 @@
 """Newcomers held against a real gallery: doubles, look-alikes, outliers, in every state."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from numpy.typing import NDArray
 from facerec.decision.enrolment_check import EnrolmentCheck, Overrides
 from facerec.decision.enrolment_rules import EnrolmentRules, Objection, thresholds
 from facerec.decision.factory_operating_point import factory_operating_points
-from facerec.errors import EmbeddingSpaceError
+from facerec.errors import EmbeddingSpaceError, SamePersonError
+from facerec.gallery import index_keeper
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import NewTemplate, ProfileState
 
@@ -122,6 +125,59 @@ def test_another_process_suspends_somebody(check: EnrolmentCheck, gallery: Galle
         other.enrol("New", [template(person(7))], profile_id="new")
     assert check.judge([template(person(0))], name="X").doubles[0].profile_id == "ada"
     assert check.judge([template(person(7))], name="X").doubles[0].profile_id == "new"
+
+
+def is_enrolled(check: EnrolmentCheck, newcomer: NewTemplate) -> bool:
+    """Judge somebody new and store them, as the commands do; return whether they are stored."""
+    judged = check.judge([newcomer], name="N")
+    if judged.refusal is not None:
+        return False
+    try:
+        check.gallery.enrol("N", judged.templates, compared=judged.against)
+    except SamePersonError:
+        return False
+    return True
+
+
+def test_who_is_committed_and_not_yet_acknowledged_is_not_enrolled_twice(
+    check: EnrolmentCheck, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others' searches are answered as before the first enrolment; the check must not be."""
+    newcomer = template(person(9))
+    gallery.search(newcomer.embedding, embedding_space=SPACE)
+    committed, go_on, judging = threading.Event(), threading.Event(), threading.current_thread()
+    catch_up = gallery._keeper._catch_up
+
+    def late() -> None:
+        if threading.current_thread() is not judging:
+            committed.set()
+            assert go_on.wait(60)
+        catch_up()
+
+    monkeypatch.setattr(gallery._keeper, "_catch_up", late)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(is_enrolled, check, newcomer)
+        try:
+            assert committed.wait(60)
+            assert not is_enrolled(check, newcomer)
+        finally:
+            go_on.set()
+        assert first.result(60)
+    assert len(gallery.list()) == 4
+
+
+def test_who_was_enrolled_elsewhere_since_the_revision_was_asked_is_not_enrolled_twice(
+    check: EnrolmentCheck, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Searches take the database's word of a moment ago; here of as long ago as the test takes."""
+    monkeypatch.setattr(index_keeper, "_ASK_AGAIN_S", 3600.0)
+    newcomer = template(person(9))
+    gallery.search(newcomer.embedding, embedding_space=SPACE)
+    with Gallery.open(gallery.path) as other:
+        other.create_gallery("its-own")
+        other.enrol("N", [newcomer], galleries=["its-own"])
+    assert not is_enrolled(check, newcomer)
+    assert len(gallery.list()) == 4
 
 
 def test_look_alikes_are_warned_of_and_taken(check: EnrolmentCheck) -> None:
