@@ -20,12 +20,18 @@ from facerec.evaluation.calibration.gallery_growth import expected_fpir, shown_b
 from facerec.evaluation.calibration.known_faces import faces_of_table
 from facerec.evaluation.metrics.bootstrap import Interval
 from facerec.evaluation.metrics.comparisons import compare_all
+from facerec.evaluation.metrics.open_set import ReferenceGallery
 from facerec.evaluation.pictures.folder import find_people
 from facerec.evaluation.pictures.pairs_file import read_pairs
+from facerec.gallery.person_score import MAXIMUM, SHIPPED, PersonScore
 
 FMRS = (1e-2, 1e-3, 1e-4)
-SIZES = {1: (25, 50, 100, 200, 400), 3: (20, 40, 60, 80)}
-"""People in the gallery, by references of each person."""
+SIZES = (
+    (1, SHIPPED, (25, 50, 100, 200, 400)),
+    (3, SHIPPED, (20, 40, 60, 80)),
+    (3, MAXIMUM, (20, 40, 60, 80)),
+)
+"""References of each person, how they are scored by them, and people in the gallery."""
 FPIR = 0.01
 
 
@@ -34,18 +40,19 @@ def judge(made_on: str, point: OperatingPoint, others: KnownFaces) -> None:
     for fmr in FMRS:
         threshold = point.threshold_at_fmr(fmr)
         report(f"{made_on} FMR {fmr:g}", point.fmr_interval_at(threshold), rates.fmr_at(threshold))
-    for references, sizes in SIZES.items():
-        best = best_of(others, references)
+    for references, score, sizes in SIZES:
+        best = best_of(others, references, score)
         for size in (size for size in sizes if size < best.shape[1]):
             compared = size * references
             threshold = point.threshold_at_fpir(FPIR, size, compared)
             found = expected_fpir(best, np.array([threshold]), np.array([size]))[0, 0]
-            what = f"{made_on} FPIR {FPIR:g}, {size} people of {references} reference(s)"
+            rule = "the best template" if score == MAXIMUM else "the shipped score"
+            what = f"{made_on} FPIR {FPIR:g}, {size} people, {references} reference(s), {rule}"
             interval = point.fpir_interval_at(threshold, compared)
             report(what, interval, float(found), shown_by(float(found), len(best)))
 
 
-def best_of(faces: KnownFaces, references: int) -> NDArray[np.float32]:
+def best_of(faces: KnownFaces, references: int, score: PersonScore) -> NDArray[np.float32]:
     """Return the best score of everybody's first picture with each other person's references.
 
     Returns:
@@ -56,8 +63,10 @@ def best_of(faces: KnownFaces, references: int) -> NDArray[np.float32]:
     enrolled = np.flatnonzero(np.bincount(faces.people) >= references)
     rows = np.array([order[starts[person] :][:references] for person in enrolled])
     probes = faces.embeddings[order[starts]]
-    scores = probes @ faces.embeddings[rows.ravel()].T
-    best = scores.reshape(len(probes), len(enrolled), references).max(axis=2)
+    gallery = ReferenceGallery(
+        faces.embeddings[rows.ravel()], np.arange(len(enrolled)) * references, score
+    )
+    best = gallery.scores(probes)
     best[enrolled, np.arange(len(enrolled))] = -1
     return np.asarray(best, np.float32)
 
