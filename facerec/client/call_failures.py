@@ -1,5 +1,6 @@
 """Turns gRPC's errors into ours."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -25,6 +26,20 @@ as large is refused by gRPC itself, which sends no details."""
 
 _NOT_CONNECTED = "failed to connect to all addresses"
 """How gRPC begins what it says of a connection that was never made, unlike one that was lost."""
+
+_NOBODY_THERE = (
+    *("No address", "resolution failed", "errors resolving", "Connection refused"),
+    *("Failed to connect to remote host", "connect failed"),
+)
+"""What it says when no TCP connection came about: not with that name, there, or in time."""
+
+_CLOSED_ON_US = re.compile(
+    r"(?<!Handshake read failed \()(Socket closed|recvmsg: ?Connection reset by peer)"
+    r"|_ALERT_(\w*CERTIFICATE|UNKNOWN_CA)"
+)
+"""What it says when the server closes once the handshake is over on this side, and nothing else is
+wrong: in TLS 1.3 it is only then that a server sees the client's certificate. Servers of other
+makes, or of TLS 1.2, send an alert that says so."""
 
 M = TypeVar("M", bound=Message)
 
@@ -70,7 +85,7 @@ def _call_error(error: Any, connection: Connection) -> CallError:
 def _unreachable(details: str, connection: Connection) -> tuple[str, str]:
     """Say why no server was reached, as far as gRPC tells it, and return the reason's word."""
     nobody = f"no server answers at {connection.target}; is `facerec serve` running there?"
-    if "refused" in details or "No address" in details or "resolution failed" in details:
+    if any(words in details for words in _NOBODY_THERE):
         return nobody, UNREACHABLE
     if connection.tls is None:
         return f"{nobody} If it has certificates, connect with TLS", UNREACHABLE
@@ -83,7 +98,8 @@ def _unreachable(details: str, connection: Connection) -> tuple[str, str]:
         ), UNREACHABLE
     if not details.startswith(_NOT_CONNECTED):
         return f"the connection to {connection.target} was lost during the call", UNREACHABLE
-    # The server has shown its own certificate by then, and closes as soon as it has seen ours.
+    if not _CLOSED_ON_US.search(details):
+        return nobody, UNREACHABLE
     if connection.tls.certificate is None:
         return (
             f"the server at {connection.target} refused the connection: it asks for a client's "
