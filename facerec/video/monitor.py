@@ -184,6 +184,8 @@ class Monitor:
 
     def _note_absences(self, frame: Frame) -> None:
         """Doubt whoever was looked for and not found: somebody else may come back instead."""
+        if self._rules.continuity is None:
+            return  # nothing would ever look again, so the doubt could not end
         for track in self._followed.values():
             track.changed |= track.last_seen_s < frame.clock_s
 

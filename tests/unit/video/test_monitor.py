@@ -104,3 +104,11 @@ def test_a_stranger_who_steps_up_is_looked_at_again() -> None:
     played = play(script, 100)
     assert [d.name for d in played.decisions] == [None, "Bob"]
     assert [d.track_id for d in played.decisions] == [1, 1]
+
+
+def test_without_continuity_rules_a_missed_detection_takes_no_name_away() -> None:
+    """Nobody would look again, so the doubt would last as long as the track."""
+    played = play(lambda number: [] if number == 20 else [Shown("ada", 100)], 60)
+    assert [(d.track_id, d.name) for d in played.decisions] == [(1, "Ada")]
+    names = [[view.name for view in o.tracks] for o in played.observations[10:]]
+    assert names == [["Ada"]] * 10 + [[]] + [["Ada"]] * 39
