@@ -33,8 +33,8 @@ _TRAINED_ON, _ROUNDS = 100, 8
 
 _PROBES = 2000
 _MISSED_AT_MOST = 1
-"""Of so many measured probes one may be missed: .9995, since it is measured on a sample and .999 is
-to hold for others."""
+"""So many of the probes that choose the number of lists may be missed: of others, two in as many
+are then to be expected, that is a recall of .999 (m + 1 in n + 1, as of any order statistic)."""
 
 _DEEP = 2000
 """Rows of each part that are scored again; of 1,000 probes at 10,000,000 vectors the right one was
