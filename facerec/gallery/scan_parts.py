@@ -57,15 +57,15 @@ class Parts:
 
     def search_many(
         self, indexes: Sequence[faiss.Index], probes: NDArray[np.float32], places: int
-    ) -> Iterator[Found]:
+    ) -> Iterator[NDArray[np.int64]]:
         """Search each part's index for many probes, one part after the other.
 
         Yields:
-            For each part, float32 (n, places) and int64 (n, places); -1 for no row.
+            For each part, int64 (n, places): the rows most like each probe; -1 for no row.
         """
         for index, start in zip(indexes, self.starts, strict=True):
-            similarities, rows = index.search(probes, min(places, index.ntotal))
-            yield similarities, np.where(rows >= 0, rows + start, -1)
+            _, rows = index.search(probes, min(places, index.ntotal))
+            yield np.where(rows >= 0, rows + start, -1)
 
 
 def _use_this_thread() -> None:

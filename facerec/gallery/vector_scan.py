@@ -67,12 +67,10 @@ class Scanned:
 
     Attributes:
         rows: int64 (n,): the rows most like the probe as far as the scan can tell, in any order.
-        highest: float32 (n,): a bound that the similarity of each is not above; inf for none.
         ceiling: No other row has a higher similarity; -inf when the scan makes no such promise.
     """
 
     rows: NDArray[np.int64]
-    highest: NDArray[np.float32]
     ceiling: float
 
 
@@ -117,8 +115,7 @@ class FlatScan:
         """Find the rows most like a probe; see `VectorScan`."""
         similarities = np.einsum("ij,j->i", self._embeddings, probe)
         rows = np.argpartition(similarities, -places)[-places:]
-        highest = similarities[rows] + np.float32(ROUNDING)
-        return Scanned(rows, highest, float(highest.min()))
+        return Scanned(rows, float(similarities[rows].min()) + ROUNDING)
 
 
 class CodeScan:
@@ -150,11 +147,8 @@ class CodeScan:
         found = self._parts.search(self._indexes, probe, places)
         scanned = _with_error(found, self._error + rounded)
         others = ~self._is_worst[scanned.rows]
-        return Scanned(
-            np.concatenate([scanned.rows[others], self._worst]),
-            np.concatenate([scanned.highest[others], np.full(len(self._worst), np.inf, "f4")]),
-            scanned.ceiling,
-        )
+        rows = np.concatenate([scanned.rows[others], self._worst])
+        return Scanned(rows, scanned.ceiling)
 
 
 class HalfScan:
@@ -190,9 +184,8 @@ def exact_scan(embeddings: NDArray[np.float32]) -> VectorScan:
 
 
 def _with_error(found: Sequence[Found], error: float) -> Scanned:
-    highest = np.concatenate([similarities for similarities, _ in found]) + np.float32(error)
     ceiling = max(float(similarities[-1]) for similarities, _ in found) + error
-    return Scanned(np.concatenate([rows for _, rows in found]), highest, ceiling)
+    return Scanned(np.concatenate([rows for _, rows in found]), ceiling)
 
 
 class _Coder:

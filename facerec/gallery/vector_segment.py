@@ -223,7 +223,7 @@ class Segment:
     ) -> NDArray[np.int64]:
         if len(scanned.rows) <= _FOREMOST:
             return scanned.rows
-        # The scan's upper bounds are loose; to make them exact costs a third of scoring in full.
+        # To compare with single rows costs a third of scoring their people in full.
         similarities = np.einsum("ij,j->i", self.core.rows.embeddings[scanned.rows], probe)
         foremost = np.argpartition(-similarities, _FOREMOST)[:_FOREMOST]
         hits = self._scored(probe, scanned.rows[foremost], k, score)

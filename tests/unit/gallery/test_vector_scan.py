@@ -49,7 +49,6 @@ def test_nobody_is_above_what_a_scan_promises(
         for places in (1, 50, 3000):
             found = scan.best(probe, places)
             assert len(found.rows) == len(np.unique(found.rows)) >= places
-            assert np.all(exact[found.rows] <= found.highest)
             assert np.delete(exact, found.rows).max() <= found.ceiling
             # and what it promises is of use: it is not far above the truth
             assert found.ceiling < np.sort(exact)[-places] + 0.6
