@@ -66,8 +66,10 @@ def load_configuration(
         read = MonitorSettings(**tomllib.loads(path.read_text(encoding="utf-8")))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: {_toml_fault(error)}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; check the path") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} cannot be read: it is no UTF-8 text") from error
     except ValidationError as error:
         raise SettingsError(f"{path}: {explain_invalid(error, MonitorSettings)}") from error
     whole = read.model_copy(update={"gates": {**gates, **read.gates}})
