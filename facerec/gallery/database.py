@@ -14,6 +14,7 @@ from facerec.gallery.backend import Backend
 from facerec.gallery.home_key import new_home, open_vault, rewrap_keys
 from facerec.gallery.identifiers import DEFAULT_GALLERY
 from facerec.gallery.master_key import KeySource
+from facerec.gallery.reading import read_revision
 from facerec.gallery.times import utc_now
 from facerec.gallery.writing import insert_gallery
 
@@ -107,6 +108,10 @@ class Database:
 
         The write lock is taken at the start, so that what is read inside cannot be outdated by
         another process before the change is made.
+
+        Raises:
+            GalleryDamagedError: its revision is missing.
+            GalleryError: it cannot be written; nothing is changed.
         """
         backend = self.backend
         with (
@@ -116,9 +121,9 @@ class Database:
         ):
             with connection.execution_options(**backend.write_options).begin():
                 backend.lock(connection)
-                began = _revision(connection)
+                began = read_revision(connection)
                 yield connection
-                self.before_commit(began, _revision(connection))
+                self.before_commit(began, read_revision(connection))
 
     def rotate_master_key(self, record: Callable[[Connection], None]) -> int:
         """Wrap every key with a new master key; return how many people's there are.
@@ -189,10 +194,6 @@ class Database:
         finally:
             engine.dispose()
         self.tidy()
-
-
-def _revision(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("SELECT revision FROM home").scalar_one())
 
 
 def _version(connection: Connection) -> int | None:

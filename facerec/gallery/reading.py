@@ -40,7 +40,11 @@ _gallery, _membership = schema.gallery.c, schema.membership.c
 
 
 def read_revision(connection: Connection) -> int:
-    """Return how often the database has been changed."""
+    """Return how often the database has been changed.
+
+    Raises:
+        RecordDamagedError: it is not there.
+    """
     revision = connection.scalar(select(schema.home.c.revision))
     if revision is None:
         raise RecordDamagedError("its revision is missing")

@@ -87,6 +87,13 @@ def test_revision_lost(path: Path) -> None:
         use(path)
 
 
+def test_revision_lost_while_it_is_open(path: Path) -> None:
+    with Gallery.open(path) as gallery:
+        sql(path, "DELETE FROM home")
+        with pytest.raises(GalleryDamagedError, match=f"{path} is damaged .*revision is missing"):
+            gallery.create_gallery("another")
+
+
 @pytest.mark.parametrize(
     "embedding",
     [
