@@ -59,7 +59,20 @@ class Enrolling:
     def enrol_many(
         self, people: Sequence[NewProfile], compared: Compared | None = None
     ) -> Enrolled:
-        """Enrol several people in one transaction, as `Gallery.enrol_many`."""
+        """Enrol several people in one transaction; all are stored, or nobody is.
+
+        Args:
+            people: Whom.
+            compared: With whom they were compared, so that two who enrol one person in the same
+                moment do not both; None to enrol whatever others do.
+
+        Raises:
+            SamePersonError: somebody who may be one of them was enrolled since `compared`.
+            ProfileExistsError: an id or an external id is taken.
+            GalleryNotFoundError: no gallery has a given name.
+            EmbeddingSpaceError: an embedding has another length than those of its space.
+            GalleryError: a name, an id or a number of templates is not fit.
+        """
         fit = [_fit(person) for person in people]
         if not fit:
             return Enrolled((), self._database.revision())

@@ -269,20 +269,7 @@ class Gallery:
     def enrol_many(
         self, people: Sequence[NewProfile], compared: Compared | None = None
     ) -> Enrolled:
-        """Enrol several people in one transaction; all are stored, or nobody is.
-
-        Args:
-            people: Whom.
-            compared: With whom they were compared, so that two who enrol one person in the same
-                moment do not both; None to enrol whatever others do.
-
-        Raises:
-            SamePersonError: somebody who may be one of them was enrolled since `compared`.
-            ProfileExistsError: an id or an external id is taken.
-            GalleryNotFoundError: no gallery has a given name.
-            EmbeddingSpaceError: an embedding has another length than those of its space.
-            GalleryError: a name, an id or a number of templates is not fit.
-        """
+        """Enrol several people in one transaction, as `Enrolling.enrol_many`."""
         return self.enrolling.enrol_many(people, compared)
 
     def add_templates(self, profile_id: str, templates: Sequence[NewTemplate]) -> Profile:
