@@ -254,6 +254,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
 
     Raises:
         ServiceError: the server cannot listen there.
+        SettingsError: OpenTelemetry does not take what its variables say.
         FaceRecError: the networks or the gallery cannot be loaded.
     """
     log_to_stderr(settings.server.log_format, settings.server.log_level)
@@ -261,17 +262,17 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    traces = build_traces(settings.server)
-    server = IdentityServer(settings.server, Security.of(settings), traces)
-    address = await server.open()
-    try:
+    async with contextlib.AsyncExitStack() as opened:
+        security = Security.of(settings)
+        traces = build_traces(settings.server)
+        if traces is not None:
+            opened.push_async_callback(asyncio.to_thread, traces.close)
+        server = IdentityServer(settings.server, security, traces)
+        address = await server.open()
+        opened.push_async_callback(server.drain)
         application = await asyncio.to_thread(load_application, settings, server.through_batches)
         set_aside_what_is_loaded()
         server.let_in(application)
         on_ready(str(address))
         await stop.wait()
-    finally:
-        await server.drain()
-        if traces is not None:
-            await asyncio.to_thread(traces.close)
     application.gallery.close()
