@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from time import time_ns
 
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_TIMEOUT
+from opentelemetry.sdk.environment_variables import (
+    OTEL_EXPORTER_OTLP_TIMEOUT,
+    OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+)
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -28,6 +31,9 @@ _TRACE_PARENT = "traceparent"
 
 _WITHIN_S = 2.0
 """Spans that can't be sent within this are dropped; a server that stops waits for no longer."""
+
+_TIMEOUTS = (OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT)
+"""Standard variables that say another time."""
 
 _SERVICE_NAME = "service.name"
 _NOT_NAMED = "unknown_service"
@@ -58,7 +64,7 @@ class OtlpTraces:
         if str(resource.attributes[_SERVICE_NAME]).startswith(_NOT_NAMED):
             resource = resource.merge(Resource({_SERVICE_NAME: service_name}))
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        within_s = None if OTEL_EXPORTER_OTLP_TIMEOUT in os.environ else _WITHIN_S
+        within_s = None if any(name in os.environ for name in _TIMEOUTS) else _WITHIN_S
         exporter = OTLPSpanExporter(endpoint, timeout=within_s)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("facerec")
