@@ -88,8 +88,11 @@ class BatchingSession:
         if place == 0:
             self._lead(run)
         run.over.wait()
-        if run.failure is not None:
+        if run.failure is not None and place == 0:
             raise run.failure
+        if run.failure is not None:
+            # Each thread that raises an exception writes its own traceback into it.
+            raise _again(run.failure) from run.failure
         return run.outputs[place]
 
     def _join(self, part: Batch) -> tuple[_JointRun, int]:
@@ -138,3 +141,10 @@ class BatchingSession:
         joint: Any = np.concatenate(parts)
         ends = np.cumsum([len(part) for part in parts])[:-1]
         return np.split(self._session.run(joint), ends)
+
+
+def _again(failure: BaseException) -> BaseException:
+    """Return an exception like another, with no traceback; some cannot be made from their args."""
+    twin = type(failure).__new__(type(failure), *failure.args)
+    twin.__dict__.update(failure.__dict__)
+    return twin
