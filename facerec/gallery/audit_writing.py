@@ -15,6 +15,7 @@ from facerec.gallery import schema
 from facerec.gallery.audit_entry import content_of, entry_hash, first_hash, pseudonym
 from facerec.gallery.audit_event import Actor, AuditEvent
 from facerec.gallery.audit_signing import HeadSigner, SignedHead, new_private_key
+from facerec.gallery.query_parts import in_parts
 from facerec.gallery.reading import open_owner
 from facerec.gallery.times import stored
 from facerec.gallery.vault import SealedKey, Vault
@@ -26,8 +27,6 @@ SIGNING_OWNER = "audit signing key"
 
 _KEEP_EVERY = 1000
 """Of so many entries at least one signed head is kept; the newest always is."""
-
-_SUBJECTS_AT_ONCE = 500
 
 _audit, _head = schema.audit.c, schema.audit_head.c
 
@@ -129,11 +128,11 @@ def _pseudonyms(
     wanted = sorted({profile_id for profile_id in profile_ids if profile_id})
     key, profile = schema.data_key.c, schema.profile.c
     found: dict[str, str] = {}
-    for start in range(0, len(wanted), _SUBJECTS_AT_ONCE):
+    for some in in_parts(wanted):
         query = (
             select(profile.profile_id, key.master_key_id, key.wrapped)
             .join_from(schema.profile, schema.data_key, isouter=True)
-            .where(profile.profile_id.in_(wanted[start : start + _SUBJECTS_AT_ONCE]))
+            .where(profile.profile_id.in_(some))
         )
         for row in connection.execute(query):
             owner = open_owner(vault, row.profile_id, row.master_key_id, row.wrapped)

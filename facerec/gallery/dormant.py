@@ -16,17 +16,16 @@ from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
 from facerec.gallery import schema
 from facerec.gallery.database import Database
-from facerec.gallery.index_reading import next_boundary, read_rows_of
+from facerec.gallery.index_reading import changed_since, next_boundary, read_rows_of
+from facerec.gallery.index_rows import starts_of
 from facerec.gallery.profile import ProfileState
+from facerec.gallery.query_parts import in_parts
 from facerec.gallery.reading import read_revision
 from facerec.gallery.times import stored
 
 __all__ = ["DormantPeople"]
 
-_profile, _change = schema.profile.c, schema.change.c
-
-_PEOPLE_AT_ONCE = 500
-"""So many people are named in a query."""
+_profile = schema.profile.c
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +104,7 @@ class DormantPeople:
         revision = read_revision(connection)
         if known.revision > revision:  # another database took this one's place
             known = _Dormant()
-        changed = set(
-            connection.scalars(select(_change.profile).where(_change.revision > known.revision))
-        )
+        changed = changed_since(connection, known.revision)
         dormant = set(connection.scalars(select(_profile.number).where(_is_dormant(instant))))
         kept = {n: p for n, p in known.people.items() if n in dormant and n not in changed}
         read = self._read(connection, sorted(dormant - set(kept)))
@@ -117,14 +114,14 @@ class DormantPeople:
 
     def _read(self, connection: Connection, numbers: list[int]) -> dict[int, _Person]:
         people: dict[int, _Person] = {}
-        for start in range(0, len(numbers), _PEOPLE_AT_ONCE):
-            people |= self._read_some(connection, numbers[start : start + _PEOPLE_AT_ONCE])
+        for some in in_parts(numbers):
+            people |= self._read_some(connection, some)
         return people
 
     def _read_some(self, connection: Connection, numbers: Sequence[int]) -> dict[int, _Person]:
         found: dict[int, _Person] = {}
         for space, rows in read_rows_of(connection, self._database.vault, numbers).items():
-            starts = np.flatnonzero(np.diff(rows.people, prepend=rows.people[:1] - 1))
+            starts = starts_of(rows.people)
             for start, end in itertools.pairwise([*starts.tolist(), len(rows)]):
                 number, profile_id = rows.people.item(start), rows.profile_ids.item(start)
                 person = found.setdefault(number, _Person(profile_id.decode(), {}))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Changes", "IndexedRows", "joined_rows", "sorted_by_person"]
+__all__ = ["Changes", "IndexedRows", "joined_rows", "sorted_by_person", "starts_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,11 @@ def sorted_by_person(rows: IndexedRows) -> IndexedRows:
         return rows
     order = np.argsort(rows.people, kind="stable")
     return IndexedRows(rows.embeddings[order], rows.people[order], rows.profile_ids[order])
+
+
+def starts_of(people: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each person's rows begin among rows of which a person's follow one another."""
+    return np.flatnonzero(np.diff(people, prepend=people[:1] - 1))
 
 
 @dataclass(frozen=True, eq=False)

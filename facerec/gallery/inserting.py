@@ -4,7 +4,7 @@ Whoever calls it holds the one write lock (`Database.writing`), so what is read 
 before it is acted on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select
 from facerec.errors import ProfileExistsError
 from facerec.gallery import reading, schema
 from facerec.gallery.profile import Consent, NewProfile, ProfileState
+from facerec.gallery.query_parts import in_parts
 from facerec.gallery.sealed_records import Owner, ProfileDetails
 from facerec.gallery.times import stored
 from facerec.gallery.vault import SealedKey, Vault
@@ -26,9 +27,6 @@ from facerec.gallery.writing import (
 )
 
 __all__ = ["insert_people"]
-
-_AT_ONCE = 500
-"""So many values are named in a query."""
 
 _profile = schema.profile.c
 
@@ -114,7 +112,7 @@ def _refuse_taken(connection: Connection, rows: Sequence[dict[str, object]]) -> 
     taken = _twice(ids) or next(
         (
             found
-            for some in _some(ids)
+            for some in in_parts(ids)
             for found in connection.scalars(
                 select(_profile.profile_id).where(_profile.profile_id.in_(some))
             )
@@ -125,13 +123,9 @@ def _refuse_taken(connection: Connection, rows: Sequence[dict[str, object]]) -> 
         raise ProfileExistsError(f"a profile with the id {taken!r} exists; choose another")
     tags = [str(row["external_tag"]) for row in rows if row["external_tag"] is not None]
     refuse_taken(external_id=_twice(tags) is not None)
-    for some in _some(tags):
+    for some in in_parts(tags):
         query = select(_profile.number).where(_profile.external_tag.in_(some)).limit(1)
         refuse_taken(external_id=connection.scalar(query) is not None)
-
-
-def _some(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 
 
 def _twice(values: Sequence[str]) -> str | None:

@@ -15,12 +15,10 @@ from sqlalchemy import Connection
 from facerec.errors import SamePersonError
 from facerec.gallery.index_reading import changed_since, read_rows_of
 from facerec.gallery.profile import NewProfile
+from facerec.gallery.query_parts import in_parts
 from facerec.gallery.vault import Vault
 
 __all__ = ["Compared", "refuse_new_doubles"]
-
-_PEOPLE_AT_ONCE = 500
-"""So many people are named in a query."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,8 @@ def refuse_new_doubles(
     probes: dict[str, list[NDArray[np.float32]]] = {}
     for template in (one for person in people for one in person.templates):
         probes.setdefault(template.embedding_space, []).append(template.embedding)
-    for start in range(0, len(changed), _PEOPLE_AT_ONCE):
-        found = read_rows_of(connection, vault, changed[start : start + _PEOPLE_AT_ONCE])
+    for some in in_parts(changed):
+        found = read_rows_of(connection, vault, some)
         for space in probes.keys() & found.keys():
             mine = np.stack(probes[space])
             theirs = found[space].embeddings

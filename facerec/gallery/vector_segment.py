@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.gallery.cluster_scan import CLUSTERED_FROM, ClusterScan
-from facerec.gallery.index_rows import IndexedRows, sorted_by_person
+from facerec.gallery.index_rows import IndexedRows, sorted_by_person, starts_of
 from facerec.gallery.person_score import PersonScore, lengths_of_means
 from facerec.gallery.vector_scan import Scanned, VectorScan, exact_scan
 
@@ -65,7 +65,7 @@ class _Core:
         self.rows = sorted_by_person(rows)
         self.approximate_from = approximate_from
         self.scan = _scan(self.rows.embeddings, approximate_from)
-        starts = _starts(self.rows.people)
+        starts = starts_of(self.rows.people)
         self.persons = len(starts)
         counts = np.diff(np.append(starts, len(rows)))
         self.most_templates = int(counts.max())
@@ -141,7 +141,7 @@ class Segment:
     def people(self) -> NDArray[np.int64]:
         """Sorted numbers of the people who can be found."""
         people = self.core.rows.people[self._live()]
-        return people[_starts(people)]
+        return people[starts_of(people)]
 
     def has(self, people: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which of some people can be found here."""
@@ -251,7 +251,7 @@ class Segment:
         if self.core.most_templates > 1:
             people = np.unique(people)
             found = self.core.rows_of(people)
-            starts = _starts(rows.people[found])
+            starts = starts_of(rows.people[found])
         if not len(found):
             return []
         # Row by row, so that equal templates score equal to the last bit wherever they stand; the
@@ -287,8 +287,3 @@ def _scan(embeddings: NDArray[np.float32], approximate_from: int) -> VectorScan:
     if approximate_from and len(embeddings) >= max(approximate_from, CLUSTERED_FROM):
         return ClusterScan(embeddings)
     return exact_scan(embeddings)
-
-
-def _starts(people: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return where each person's rows begin among rows sorted by person."""
-    return np.flatnonzero(np.diff(people, prepend=people[:1] - 1))
