@@ -30,7 +30,7 @@ def pictures_of(sources: Sequence[Path], max_pixels: int) -> list[list[bytes]]:
     """Return the encoded pictures of each source: a picture's own bytes, or frames of a film.
 
     Raises:
-        SourceError: a source is neither a picture nor a film.
+        SourceError: a source is neither a picture nor a film, or a film without frames.
     """
     from facerec.analysis.image_decoding import decode_image
     from facerec.errors import ImageError
@@ -50,15 +50,24 @@ def _frames(film: Path) -> list[bytes]:
     """Return frames as JPEG, from its beginning to its end."""
     import cv2
 
+    from facerec.errors import SourceError
     from facerec.video.source import open_source
 
+    frames: list[bytes] = []
+    step = 1
     with open_source(str(film)) as source:
-        frames = [frame.image_bgr for frame in source]
-    step = max(1, len(frames) // _FRAMES_PER_FILM)
-    return [
-        cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
-        for frame in frames[::step][:_FRAMES_PER_FILM]
-    ]
+        for number, frame in enumerate(source):
+            if number % step:
+                continue
+            # How long it is shows only at its end: thin what was taken, and take every second less.
+            if len(frames) == 2 * _FRAMES_PER_FILM:
+                frames, step = frames[::2], 2 * step
+            quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+            frames.append(cv2.imencode(".jpg", frame.image_bgr, quality)[1].tobytes())
+    if not frames:
+        raise SourceError(f"{film} shows not one frame; give a film that can be played")
+    most = min(len(frames), _FRAMES_PER_FILM)
+    return [frames[place * len(frames) // most] for place in range(most)]
 
 
 def furnish(scratch: Path, settings: "Settings", analyzer: "FaceAnalyzer") -> None:
