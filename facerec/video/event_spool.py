@@ -53,6 +53,7 @@ class EventSpool:
                 file.flush()
                 os.fsync(file.fileno())  # else a power cut may leave the name and not the text
             partial.replace(path)
+            _sync(self._folder)  # else it may leave the text and not the name
             self._numbers.append(self._next)
             self._next += 1
             while len(self._numbers) > self._most:
@@ -85,3 +86,12 @@ class EventSpool:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:012d}.json"
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in a folder outlive a power cut."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,6 +91,23 @@ def webhook_sink(folder: Path, receiver: Receiver, secret: str = SECRET) -> Iter
     spool = EventSpool(folder, most=1000)
     with closing(SpooledSink(spool, hook.deliver, QUICKLY, name="webhook")) as sink:
         yield sink
+
+
+def test_an_event_and_its_name_are_on_disk_when_it_was_put(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The text before it gets its name, and the name, which is the folder's, after."""
+    synced: list[tuple[str, list[str]]] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.append((path.name, sorted(each.suffix for each in tmp_path.iterdir())))
+
+    monkeypatch.setattr(os, "fsync", noted)
+    EventSpool(tmp_path, most=9).put("{}")
+    assert synced == [("000000000001.partial", [".partial"]), (tmp_path.name, [".json"])]
 
 
 def test_a_webhook_that_was_down_gets_every_event_in_order_and_once(tmp_path: Path) -> None:
