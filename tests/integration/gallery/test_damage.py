@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -165,16 +166,20 @@ except GalleryError as error:
 """
 
 
+@pytest.fixture
+def open_to_all() -> Iterator[Path]:
+    """A folder that other users may look into, as pytest's own are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("there", [True, False])
-def test_read_only_home(path: Path, there: bool) -> None:
+def test_read_only_home(path: Path, open_to_all: Path, there: bool) -> None:
+    path = shutil.copytree(path.parent, open_to_all / "home") / path.name
     if not there:
         path.unlink()
     path.parent.chmod(0o555)
-    for folder in path.parents:  # pytest's folders are closed to other users
-        if folder == Path(tempfile.gettempdir()):
-            break
-        if folder != path.parent:
-            folder.chmod(0o755)
     done = subprocess.run(
         [sys.executable, "-c", ENROL, str(path), "--as-nobody"],
         capture_output=True,
