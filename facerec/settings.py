@@ -169,7 +169,8 @@ class ServerSettings(_Section):
     """Where calls are traced to by OpenTelemetry (OTLP over gRPC), such as ``http://host:4317``;
     None for what ``OTEL_EXPORTER_OTLP_ENDPOINT`` says, or nowhere."""
     max_message_bytes: int = Field(default=8 * 1024 * 1024, ge=1024)
-    """Larger requests are refused before they are read."""
+    """Larger requests are refused before they are parsed; of more than twice this nothing is taken
+    in."""
     analysis_workers: int = Field(default=2, ge=1, le=256)
     """Calls that are analysed at the same time; each uses `InferenceSettings.threads`."""
     workers: int = Field(default=1, ge=1, le=256)
