@@ -55,9 +55,9 @@ def emit(record: Any) -> None:
     sys.stdout.flush()
 
 
-def warn(message: str) -> None:
-    """Say on stderr what was wrong, and go on."""
-    messages.print(f"[bold red]facerec:[/] {_escape(message)}", soft_wrap=True)
+def warn(message: str, console: Console = messages) -> None:
+    """Say what was wrong, and go on: on stderr, or above what another console shows live."""
+    console.print(f"[bold red]facerec:[/] {_escape(message)}", soft_wrap=True)
 
 
 def fail(message: str) -> NoReturn:

@@ -13,9 +13,11 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from facerec.cli.console import messages, warn
 from facerec.cli.telling import decision_line
 
 if TYPE_CHECKING:
+    from facerec.errors import FaceRecError
     from facerec.video.camera_health import CameraHealth
     from facerec.video.observation import Observation, TrackDecision, TrackView
     from facerec.video.source import FrameSource
@@ -83,11 +85,14 @@ class LiveView:
             row.last = f"{told.decided.astimezone():%H:%M:%S} {who}"
         self._live.console.print(decision_line(told), soft_wrap=True)
 
-    def end(self, camera: str, *, failed: bool) -> None:
-        """Show that a camera is watched no longer."""
+    def end(self, camera: str, error: "FaceRecError | None") -> None:
+        """Show that a camera is watched no longer, and print above the table why, if it failed."""
         with self._lock:
             row = self._rows[camera]
-            row.over, row.faces = "failed" if failed else "ended", ()
+            row.over, row.faces = "ended" if error is None else "failed", ()
+        if error is not None:
+            # Where both are one terminal, what goes past the table would tear it.
+            warn(f"{camera}: {error}", self._live.console if messages.is_terminal else messages)
 
     def __enter__(self) -> Self:
         self._live.start(refresh=True)

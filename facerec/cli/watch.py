@@ -252,8 +252,8 @@ def _watch_all(
 
     def ended(outcome: "WatchOutcome") -> None:
         if view is not None:
-            view.end(outcome.camera.name, failed=outcome.error is not None)
-        if outcome.error is not None:
+            view.end(outcome.camera.name, outcome.error)
+        elif outcome.error is not None:
             warn(f"{outcome.camera.name}: {outcome.error}")
 
     shown = cameras if view is None else [_also_seen_by(view, camera) for camera in cameras]
