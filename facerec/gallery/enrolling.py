@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from facerec.errors import GalleryError
 from facerec.gallery import reading, writing
 from facerec.gallery.audit_event import AuditEvent, AuditKind
+from facerec.gallery.belonging import Belonging
 from facerec.gallery.database import Database
 from facerec.gallery.dormant import DormantPeople
 from facerec.gallery.identifiers import check_display_name, check_profile_id, new_profile_id
@@ -98,7 +99,7 @@ class Enrolling:
         with self._changing(profile_id, event) as (connection, number, revision):
             owner = reading.owner_of(connection, self._database.vault, number)
             writing.insert_templates(
-                connection, [writing.Belonging(number, owner, templates)], self._clock()
+                connection, [Belonging(number, owner, templates)], self._clock()
             )
         return revision
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from facerec.gallery import schema
-from facerec.gallery.profile import NewTemplate
+from facerec.gallery.belonging import Belonging
+from facerec.gallery.query_parts import in_parts
 from facerec.gallery.sealed_records import Owner
 from facerec.gallery.times import stored
 
@@ -16,22 +17,15 @@ __all__ = ["drop_unused_images", "insert_images", "read_images"]
 _image, _template = schema.image.c, schema.template.c
 
 
-def insert_images(
-    connection: Connection,
-    number: int,
-    owner: Owner,
-    templates: Iterable[NewTemplate],
-    now: datetime,
-) -> None:
-    """Keep the pictures that come with new templates of a person, each once."""
-    pictures = {_sha256(one.image): one.image for one in templates if one.image}
-    if not pictures:
-        return
-    known = read_images(connection, number, owner)
+def insert_images(connection: Connection, belongings: Iterable[Belonging], now: datetime) -> None:
+    """Keep the pictures that come with new templates of people, each once a person."""
+    theirs = [each for each in belongings if any(one.image for one in each.templates)]
+    known = _known(connection, {each.number: each.owner for each in theirs})
     rows = [
-        {"profile": number, "picture": owner.seal_image(picture), "created": stored(now)}
-        for sha256, picture in pictures.items()
-        if sha256 not in known
+        {"profile": each.number, "picture": each.owner.seal_image(image), "created": stored(now)}
+        for each in theirs
+        for sha256, image in {_sha256(one.image): one.image for one in each.templates}.items()
+        if image and (each.number, sha256) not in known
     ]
     if rows:
         connection.execute(insert(schema.image), rows)
@@ -58,6 +52,16 @@ def drop_unused_images(connection: Connection, number: int, owner: Owner) -> Non
     for row in rows:
         if _sha256(owner.open_image(row.picture)) not in used:
             connection.execute(delete(schema.image).where(_image.number == row.number))
+
+
+def _known(connection: Connection, owners: Mapping[int, Owner]) -> frozenset[tuple[int, str]]:
+    """Return of which pictures, by SHA-256, some people have one already."""
+    found = set()
+    for some in in_parts(sorted(owners)):
+        query = select(_image.profile, _image.picture).where(_image.profile.in_(some))
+        for row in connection.execute(query):
+            found.add((row.profile, _sha256(owners[row.profile].open_image(row.picture))))
+    return frozenset(found)
 
 
 def _sha256(picture: bytes) -> str:

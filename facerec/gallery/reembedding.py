@@ -8,11 +8,12 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from facerec.gallery import reading, schema
 from facerec.gallery.audit_event import AuditEvent, AuditKind
+from facerec.gallery.belonging import Belonging
 from facerec.gallery.database import Database
 from facerec.gallery.journal import Recorder
 from facerec.gallery.kept_images import read_images
 from facerec.gallery.profile import NewTemplate, Template
-from facerec.gallery.writing import Belonging, insert_templates
+from facerec.gallery.writing import insert_templates
 
 __all__ = ["Reembedder", "Source", "Spaces"]
 

@@ -5,13 +5,13 @@ before it is acted on.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from facerec.errors import EmbeddingSpaceError, GalleryError, ProfileExistsError
 from facerec.gallery import schema
+from facerec.gallery.belonging import Belonging
 from facerec.gallery.kept_images import insert_images
 from facerec.gallery.profile import Consent, NewTemplate
 from facerec.gallery.reading import EXTERNAL_TAG, NAME_TAG
@@ -26,7 +26,6 @@ from facerec.gallery.times import stored
 from facerec.gallery.vault import Vault
 
 __all__ = [
-    "Belonging",
     "consent_row",
     "detail_columns",
     "insert_consent",
@@ -39,21 +38,6 @@ __all__ = [
     "update_profile",
     "validity_columns",
 ]
-
-
-@dataclass(frozen=True, eq=False)
-class Belonging:
-    """New templates, and whose they are to be.
-
-    Attributes:
-        number: Of the person.
-        owner: Seals what is theirs.
-        templates: Theirs.
-    """
-
-    number: int
-    owner: Owner
-    templates: Sequence[NewTemplate]
 
 
 def insert_gallery(connection: Connection, name: str, now: datetime) -> bool:
@@ -178,8 +162,7 @@ def insert_templates(
     ]
     if rows:
         connection.execute(insert(schema.template), rows)
-    for each in belongings:
-        insert_images(connection, each.number, each.owner, each.templates, now)
+    insert_images(connection, belongings, now)
 
 
 def update_profile(connection: Connection, number: int, **columns: object) -> None:

@@ -1,16 +1,21 @@
 """Two who enrol one newcomer in the same moment: one of them does, the other is told so."""
 
 import multiprocessing
+from dataclasses import replace
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from facerec.errors import ProfileExistsError, SamePersonError
+from facerec.gallery import schema
 from facerec.gallery.gallery import Gallery
+from facerec.gallery.kept_images import read_images
 from facerec.gallery.new_doubles import Compared
 from facerec.gallery.profile import NewProfile, ProfileState
+from facerec.gallery.reading import owner_of
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
 PRELOAD = ["facerec.gallery.gallery", "tests.integration.gallery.test_gallery", __name__]
@@ -133,6 +138,41 @@ def test_many_people_at_once_are_told_apart(tmp_path: Path) -> None:
             assert found.profile_ids[0] == people[n].profile_id
             theirs = gallery.templates(str(people[n].profile_id))
             assert np.allclose(theirs[0].embedding, unit(2 * n))
+
+
+def test_many_people_take_no_more_statements_than_few(tmp_path: Path) -> None:
+    """Pictures to keep are stored together too, each once a person."""
+    counts: list[int] = []
+
+    def count(*_: object) -> None:
+        counts[-1] += 1
+
+    with Gallery.open(tmp_path / "gallery.db") as gallery:
+        sa.event.listen(sa.Engine, "before_cursor_execute", count)
+        try:
+            for first, people in ((0, 1), (10, 2), (100, 60)):  # the first also reads a key
+                counts.append(0)
+                gallery.enrol_many(
+                    [
+                        NewProfile(
+                            "N",
+                            [replace(template(n), image=b"picture %d" % n)] * 2,
+                            ["default"],
+                            profile_id=f"p{n}",
+                            consent="form",
+                            external_id=f"e{n}",
+                        )
+                        for n in range(first, first + people)
+                    ]
+                )
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", count)
+        assert 5 < counts[1] == counts[2] < 30
+        with gallery.database.reading() as connection:
+            owner = owner_of(connection, gallery.database.vault, 63)
+            assert list(read_images(connection, 63, owner).values()) == [b"picture 159"]
+            kept = connection.scalar(sa.select(sa.func.count()).select_from(schema.image))
+            assert kept == 63
 
 
 @pytest.mark.parametrize(
