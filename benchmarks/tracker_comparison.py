@@ -139,8 +139,9 @@ def candidates() -> dict[str, Callable[[float], Candidate]]:
 class Score:
     """What a tracker made of scenes.
 
-    A visit is a person in a scene; it breaks with each further number that it is given. A track is
-    mixed that shows more than one person. `unnumbered` boxes were given none.
+    A visit is a person in a scene who is followed, not one who stands beside them; it breaks with
+    each further number that it is given. A track is mixed that shows more than one person.
+    `unnumbered` boxes were given none.
     """
 
     visits: int = 0
@@ -160,8 +161,9 @@ class Score:
                 if number >= 0:
                     of_person[who].add(number)
                     in_track[number].add(who)
-        self.visits += len(of_person)
-        self.breaks += sum(len(each) - 1 for who, each in of_person.items() if who != BESIDE)
+        followed = [each for who, each in of_person.items() if who != BESIDE]
+        self.visits += len(followed)
+        self.breaks += sum(len(each) - 1 for each in followed)
         self.tracks += len(in_track)
         self.mixed += sum(len(each) > 1 for each in in_track.values())
 
