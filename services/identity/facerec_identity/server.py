@@ -28,7 +28,7 @@ from facerec_identity.gallery_size import CountsByRevision
 from facerec_identity.health_service import HealthService
 from facerec_identity.listen_address import ListenAddress
 from facerec_identity.log_lines import log_to_stderr
-from facerec_identity.memory import set_aside_what_is_loaded
+from facerec_identity.memory import keep_giving_back, set_aside_what_is_loaded
 from facerec_identity.metrics import Metrics, MetricsPort
 from facerec_identity.parse_interceptor import ParseInterceptor
 from facerec_identity.security.rate_limit import RateLimit
@@ -272,6 +272,8 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         opened.push_async_callback(server.drain)
         application = await asyncio.to_thread(load_application, settings, server.through_batches)
         set_aside_what_is_loaded()
+        giving_back = asyncio.create_task(keep_giving_back())
+        opened.callback(giving_back.cancel)
         server.let_in(application)
         on_ready(str(address))
         await stop.wait()
