@@ -20,7 +20,7 @@ _ARENAS = 2
 """With one, the threads of analysis wait for each other; each further one may keep holes."""
 
 _TRIM_EVERY_S = 1.0
-"""How long such holes are kept at most."""
+"""How long such holes are kept at most. Each look for them takes 1 to 4 ms of a core."""
 
 
 def set_aside_what_is_loaded() -> None:
