@@ -116,8 +116,19 @@ class EnrolmentCheck:
         same_name = tuple(i for i in self.gallery.enrolling.named(name) if i != profile_id)
         pictures = self._pictures(templates, profile_id, overrides)
         if pictures.refusal is not None:
-            own = pictures.own
-            return Judgement((), pictures.refusal, own.outliers, same_name=same_name)
+            return Judgement((), pictures.refusal, pictures.own.outliers, same_name=same_name)
+        judged = self._held_against_others(templates, pictures, profile_id, overrides)
+        against = None if overrides.double else Compared(revision, pictures.limits.same_person)
+        return replace(judged, same_name=same_name, against=against)
+
+    def _held_against_others(
+        self,
+        templates: Sequence[NewTemplate],
+        pictures: "_Pictures",
+        profile_id: str | None,
+        overrides: Overrides,
+    ) -> Judgement:
+        """Judge pictures that agree by who else is enrolled."""
         limits = pictures.limits
         others = self._others(pictures.newcomers(), profile_id)
         found = doubles(others, limits)
@@ -129,10 +140,8 @@ class EnrolmentCheck:
             outliers=pictures.own.outliers,
             doubles=found,
             look_alikes=look_alikes(others, limits, pictures.likeness(), self.rules.min_margin),
-            same_name=same_name,
             accepted=accepted,
             compared=profile_id is None or bool(pictures.held),
-            against=None if overrides.double else Compared(revision, limits.same_person),
         )
 
     def _pictures(
