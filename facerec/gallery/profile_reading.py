@@ -3,14 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from facerec.gallery import schema
 from facerec.gallery.profile import Consent, Profile, ProfileState, Retention
 from facerec.gallery.reading import (
     gallery_numbers,
+    known_revision,
+    no_profile,
     open_owner,
-    profile_number,
     read_revision,
 )
 from facerec.gallery.sealed_records import Owner
@@ -25,6 +26,26 @@ _gallery, _membership, _consent = schema.gallery.c, schema.membership.c, schema.
 _FEW = 1000
 """So many people are named in a query; of more, all are read and the rest dropped."""
 
+_PEOPLE = select(schema.profile, _key.master_key_id, _key.wrapped).join_from(
+    schema.profile, schema.data_key, isouter=True
+)
+_COUNTS = select(_template.profile, func.count()).group_by(_template.profile)
+_MEMBERSHIPS = select(_membership.profile, _gallery.name).join_from(
+    schema.membership, schema.gallery
+)
+_CONSENTS = select(schema.consent).order_by(_consent.number)
+
+# One person is read for each that is recognised, so these are made once.
+_ONE = _PEOPLE.add_columns(
+    select(func.count())
+    .where(_template.profile == _profile.number)
+    .scalar_subquery()
+    .label("templates"),
+    select(schema.home.c.revision).scalar_subquery().label("revision"),
+).where(_profile.profile_id == bindparam("profile_id"))
+_THEIR_GALLERIES = _MEMBERSHIPS.where(_membership.profile == bindparam("number"))
+_THEIR_CONSENTS = _CONSENTS.where(_consent.profile == bindparam("number"))
+
 
 def read_profile(connection: Connection, vault: Vault, profile_id: str, now: str) -> Profile:
     """Return one person as of a moment, which is given as times are stored.
@@ -33,7 +54,13 @@ def read_profile(connection: Connection, vault: Vault, profile_id: str, now: str
         ProfileNotFoundError: no profile has that id.
         MasterKeyError: the master key is another one.
     """
-    return read_profiles_of(connection, vault, [profile_number(connection, profile_id)], now)[0]
+    row = connection.execute(_ONE, {"profile_id": profile_id}).one_or_none()
+    if row is None:
+        raise no_profile(profile_id)
+    number, revision = {"number": row.number}, known_revision(row.revision)
+    galleries = [member.name for member in connection.execute(_THEIR_GALLERIES, number)]
+    consents = connection.execute(_THEIR_CONSENTS, number).all()
+    return _profile_of(vault, row, galleries, row.templates, consents, now, revision)
 
 
 def read_profiles(
@@ -57,16 +84,8 @@ def read_profiles_of(
 ) -> tuple[Profile, ...]:
     """Return people by number, all for None, with five queries however many they are."""
     wanted = None if numbers is None else frozenset(numbers)
-    people = (
-        select(schema.profile, _key.master_key_id, _key.wrapped)
-        .join_from(schema.profile, schema.data_key, isouter=True)
-        .order_by(_profile.number)
-    )
-    counts = select(_template.profile, func.count()).group_by(_template.profile)
-    memberships = select(_membership.profile, _gallery.name).join_from(
-        schema.membership, schema.gallery
-    )
-    consents = select(schema.consent).order_by(_consent.number)
+    people, counts = _PEOPLE.order_by(_profile.number), _COUNTS
+    memberships, consents = _MEMBERSHIPS, _CONSENTS
     if wanted is not None and len(wanted) <= _FEW:
         people = people.where(_profile.number.in_(wanted))
         counts = counts.where(_template.profile.in_(wanted))
@@ -80,7 +99,7 @@ def read_profiles_of(
         _profile_of(
             vault,
             row,
-            tuple(sorted(member.name for member in galleries.get(row.number, ()))),
+            [member.name for member in galleries.get(row.number, ())],
             templates.get(row.number, 0),
             given.get(row.number, ()),
             now,
@@ -101,7 +120,7 @@ def _by_person(connection: Connection, query: Select[Any]) -> dict[int, list[Row
 def _profile_of(
     vault: Vault,
     row: Row[Any],
-    galleries: tuple[str, ...],
+    galleries: Iterable[str],
     templates: int,
     consents: Iterable[Row[Any]],
     now: str,
@@ -113,7 +132,7 @@ def _profile_of(
     return Profile(
         profile_id=row.profile_id,
         name=details.name,
-        galleries=galleries,
+        galleries=tuple(sorted(galleries)),
         state=_state(row, now),
         consent=next((c.evidence for c in reversed(given) if c.withdrawn is None), ""),
         templates=templates,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from facerec.errors import GalleryNotFoundError, ProfileNotFoundError, RecordDamagedError
 from facerec.gallery import schema
@@ -25,6 +25,8 @@ __all__ = [
     "find_external",
     "gallery_names",
     "gallery_numbers",
+    "known_revision",
+    "no_profile",
     "open_owner",
     "owner_of",
     "profile_number",
@@ -38,6 +40,10 @@ NAME_TAG, EXTERNAL_TAG = "name", "external id"
 _profile, _template, _key = schema.profile.c, schema.template.c, schema.data_key.c
 _gallery, _membership = schema.gallery.c, schema.membership.c
 
+# Made once: to put such a question together takes SQLAlchemy longer than SQLite to answer it.
+_GALLERIES = select(_gallery.name, _gallery.number)
+_NUMBER = select(_profile.number).where(_profile.profile_id == bindparam("profile_id"))
+
 
 def read_revision(connection: Connection) -> int:
     """Return how often the database has been changed.
@@ -45,10 +51,18 @@ def read_revision(connection: Connection) -> int:
     Raises:
         RecordDamagedError: it is not there.
     """
-    revision = connection.scalar(select(schema.home.c.revision))
-    if revision is None:
+    return known_revision(connection.scalar(select(schema.home.c.revision)))
+
+
+def known_revision(found: int | None) -> int:
+    """Return what was read as the revision.
+
+    Raises:
+        RecordDamagedError: it is not there.
+    """
+    if found is None:
         raise RecordDamagedError("its revision is missing")
-    return int(revision)
+    return int(found)
 
 
 def gallery_names(connection: Connection) -> tuple[str, ...]:
@@ -62,7 +76,7 @@ def gallery_numbers(connection: Connection, names: Sequence[str]) -> tuple[int, 
     Raises:
         GalleryNotFoundError: there is none of a name; the message names those that there are.
     """
-    found = connection.execute(select(_gallery.name, _gallery.number)).all()
+    found = connection.execute(_GALLERIES).all()
     numbers = {row.name: int(row.number) for row in found}
     for name in names:
         if name not in numbers:
@@ -79,12 +93,17 @@ def profile_number(connection: Connection, profile_id: str) -> int:
     Raises:
         ProfileNotFoundError: no profile has that id.
     """
-    number = connection.scalar(select(_profile.number).where(_profile.profile_id == profile_id))
+    number = connection.scalar(_NUMBER, {"profile_id": profile_id})
     if number is None:
-        raise ProfileNotFoundError(
-            f"no profile has the id {profile_id!r}; `facerec profiles list` shows those there are"
-        )
+        raise no_profile(profile_id)
     return int(number)
+
+
+def no_profile(profile_id: str) -> ProfileNotFoundError:
+    """Return what is raised where no profile has an id."""
+    return ProfileNotFoundError(
+        f"no profile has the id {profile_id!r}; `facerec profiles list` shows those there are"
+    )
 
 
 def owner_of(connection: Connection, vault: Vault, number: int) -> Owner:

@@ -1,5 +1,6 @@
 """Reading rows in several parts side by side, one a processor."""
 
+import ctypes
 import itertools
 import os
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Found", "Parts", "processors"]
+__all__ = ["Found", "Parts", "give_back", "processors"]
 
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Similarities, descending, and the rows that they are of."""
@@ -18,6 +19,16 @@ Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 def processors() -> int:
     """Return how many processors this process may use; a container may have been given few."""
     return len(os.sched_getaffinity(0))
+
+
+def give_back() -> None:
+    """Return the whole pages among freed memory to the system, where the C library is glibc.
+
+    Lists that grow together leave holes behind that add up to as much as the lists.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 class Parts:

@@ -44,7 +44,7 @@ __all__ = [
     "template",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Rises with every change of these tables, which needs a file in ``migrations/versions``; a home
 with a higher one is refused."""
 
@@ -173,6 +173,7 @@ change = Table(
     metadata,
     Column("revision", Integer, primary_key=True),
     Column("profile", Integer, primary_key=True),
+    Index("change_by_profile", "profile", "revision"),
 )
 """Whose templates, galleries or state changed at which revision; the person may be gone since."""
 

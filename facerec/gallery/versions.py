@@ -1,6 +1,6 @@
 """Versions of people's records, by which two who change the same person notice each other."""
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from facerec.errors import ProfileChangedError
 from facerec.gallery import schema
@@ -9,11 +9,12 @@ __all__ = ["require_version", "version_of"]
 
 _change = schema.change.c
 
+_LAST_CHANGE = select(func.max(_change.revision)).where(_change.profile == bindparam("number"))
+
 
 def version_of(connection: Connection, number: int) -> int:
     """Return the revision at which a person was last changed; 0 when that is not known."""
-    last = connection.scalar(select(func.max(_change.revision)).where(_change.profile == number))
-    return int(last or 0)
+    return int(connection.scalar(_LAST_CHANGE, {"number": number}) or 0)
 
 
 def require_version(connection: Connection, number: int, version: int | None) -> None:

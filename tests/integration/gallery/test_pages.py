@@ -63,6 +63,20 @@ def test_pages_together_are_the_whole_list(open_home: Opener) -> None:
         assert states.count(ProfileState.EXPIRED) == 2
 
 
+def test_one_person_is_read_as_among_all(open_home: Opener) -> None:
+    """It is another question to the database."""
+    with open_home() as gallery:
+        filled(gallery)
+        for purpose in ("gate", "canteen"):
+            gallery.life_cycle.give_consent(
+                "p07", purpose=purpose, legal_basis="contract", evidence="form 1"
+            )
+        gallery.life_cycle.withdraw_consent("p07")
+        everybody = gallery.list()
+        assert {len(profile.consents) for profile in everybody} == {0, 2}
+        assert [gallery.get(profile.profile_id) for profile in everybody] == list(everybody)
+
+
 def test_people_who_come_and_go_between_pages(open_home: Opener) -> None:
     with open_home() as gallery:
         filled(gallery)

@@ -74,6 +74,7 @@ def test_a_database_of_an_older_version(postgres: PostgresServer, url: str, path
         revision = gallery.revision
     for table in ("audit", "audit_head", "audit_key", "image"):
         postgres.sql(name_of(url), f"DROP TABLE {table}")
+    postgres.sql(name_of(url), "DROP INDEX change_by_profile")
     postgres.sql(name_of(url), "UPDATE home SET schema_version = 2")
     with Gallery.open(path, url=url) as gallery:
         assert gallery.get("ada").name == "Ada"

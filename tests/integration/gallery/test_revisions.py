@@ -1,10 +1,12 @@
 """A write returns the revision from which on every search, anywhere, goes by it."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from facerec.errors import GalleryError
 from facerec.gallery.gallery import Gallery
@@ -83,3 +85,20 @@ def test_a_receipt_is_the_same_when_it_is_read_again(two: tuple[Gallery, Gallery
     receipt = writer.life_cycle.erase("ada")
     assert receipt.revision == writer.revision
     assert reader.life_cycle.receipts() == (receipt,)
+
+
+def test_who_was_changed_last_is_not_searched_for_among_all_changes(tmp_path: Path) -> None:
+    """Every look at a profile asks for its version; in a large gallery that would be millions."""
+    path = tmp_path / "gallery.db"
+    with Gallery.open(path) as gallery:
+        gallery.enrol("Ada", [template(1)], profile_id="ada")
+    asked: list[str] = []
+    with Gallery.open(path) as gallery:
+        engine = gallery.database._engine
+        event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        gallery.life_cycle.version("ada")
+    (question,) = [text for text in asked if "max(" in text]
+    connection = sqlite3.connect(path)
+    (step,) = connection.execute(f"EXPLAIN QUERY PLAN {question}", (1,)).fetchall()
+    connection.close()
+    assert step[-1].startswith("SEARCH change USING COVERING INDEX change_by_profile"), step
