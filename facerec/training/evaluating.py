@@ -117,5 +117,6 @@ def _table(embeddings: NDArray[np.float32]) -> FaceTable:
 
 
 def _unit(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):  # an infinite length leaves 0, which `judge` refuses
+        lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
     return np.asarray(embeddings / np.maximum(lengths, 1e-12), np.float32)

@@ -18,6 +18,7 @@ Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 STATED_FMR = 1e-2
 """False match rate whose true accept rate is stated: a few hundred people can show it."""
 EMBED_AT_ONCE = 64
+"""Pictures that a network is handed at once at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,8 @@ def judge(embeddings: NDArray[np.float32], people: NDArray[np.int32], *, draws: 
         TrainingError: nobody can be compared with himself, or with anybody else; or an embedding
             is not finite.
     """
-    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):  # an infinite length is told below
+        lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
     if not (np.isfinite(lengths).all() and lengths.all()):
         raise TrainingError(
             "the network gives embeddings that are not finite or have no length; lower the "
@@ -91,13 +93,14 @@ def embed_chips(
     """Embed the chips of some rows, a fixed number at once, so that memory stays bounded.
 
     Args:
-        embed: The network. The last call is filled up, so that it sees one size of batch only.
+        embed: The network. The last call is filled up to the size of those before it, so that
+            it is compiled for one size of batch only.
         chips: Reads the chips of rows.
         rows: intp (n,).
     """
-    parts = []
-    for first in range(0, len(rows), EMBED_AT_ONCE):
-        part = rows[first : first + EMBED_AT_ONCE]
-        filled = np.resize(part, EMBED_AT_ONCE)
+    parts, size = [], min(EMBED_AT_ONCE, len(rows))
+    for first in range(0, len(rows), size):
+        part = rows[first : first + size]
+        filled = np.resize(part, size)
         parts.append(np.asarray(embed(chips(filled)), np.float32)[: len(part)])
     return np.concatenate(parts)

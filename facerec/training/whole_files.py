@@ -40,7 +40,10 @@ def load_arrays(path: Path) -> tuple[list[Array], dict[str, Any]]:
             state: dict[str, Any] = json.loads(str(held["state"]))
             return [held[name] for name in sorted(held.files) if name != "state"], state
     except FileNotFoundError as error:
-        raise TrainingError(f"there is no {path}: the run had not ended its first epoch") from error
+        raise TrainingError(
+            f"there is no {path}: the run has not ended its first epoch; go on with: facerec "
+            f"train resume {path.parent}"
+        ) from error
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise TrainingError(f"{path} is damaged; begin the run again") from error
 

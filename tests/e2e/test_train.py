@@ -1,12 +1,15 @@
 """The whole cycle as a user types it: data, run, kill, resume, evaluate, package, import, use."""
 
+import io
 import os
 import signal
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 
@@ -136,6 +139,51 @@ def use(facerec: Facerec, home: Path, people: Path, package: Path) -> None:
     assert found.code == 0, found.err
     (face,) = found.record["faces"]
     assert face["score"] > 0.99
+
+
+@pytest.mark.slow
+def test_a_gentle_adaptation_is_kept_and_a_harmful_one_refused(
+    facerec: Facerec, own_home: Path, people: Path, tmp_path: Path
+) -> None:
+    """Judged on six people, whom SFace tells apart without an error (seed 4 holds them out)."""
+    data = tmp_path / "data"
+    assert facerec("train", "data", people, "--output", data).code == 0
+
+    def adapted(name: str, *more: object) -> tuple[dict, Path]:
+        run = tmp_path / name
+        few = ("epochs=1", "batch_size=8", "steps_per_epoch=4", "seed=4", "averaging=0.0")
+        chosen = [part for entry in few for part in ("--set", entry)]
+        done = facerec("train", "adapt", "sface", data, "--output", run, *chosen, *more, "--json")
+        assert done.code == 0, done.err
+        return done.record["people held out"], run
+
+    found, run = adapted("kind", "--set", "learning_rate=0.00001")
+    assert found["before"]["people"] == 6 and found["before"]["eer"] == found["after"]["eer"] == 0
+    kept = load_arrays(run / "best.npz")[0]
+    start = installed_weights(own_home, "sface")
+    changed = [array.shape for array in kept if array.tobytes() not in start]
+    assert len(kept) == len(start) and len(changed) == 6  # three kernels, a bias, two PReLUs
+    made = facerec("train", "package", run, "--name", "ours", "--output", tmp_path / "kept")
+    assert made.code == 0 and (tmp_path / "kept").exists(), made.err
+
+    harm = ("--depth", "8", "--set", "learning_rate=0.05", "--set", "cosine_weight=0.0001")
+    found, run = adapted("cruel", *harm)
+    assert found["after"]["eer"] > 0.02 and found["after"]["tar_at_fmr_0.01"] < 0.95
+    refused = facerec("train", "package", run, "--name", "worse", "--output", tmp_path / "worse")
+    assert refused.code == 1 and not (tmp_path / "worse").exists()
+    assert "worse than its start on people held out" in refused.err
+    assert len(refused.err.strip().splitlines()) == 1
+
+
+def installed_weights(home: Path, name: str) -> list[bytes]:
+    """Return the content of every weight of an installed network."""
+    found: list[bytes] = []
+    with zipfile.ZipFile(home / "models" / name / "model.keras") as saved:
+        weights = h5py.File(io.BytesIO(saved.read("model.weights.h5")))
+    weights.visititems(
+        lambda _, one: found.append(one[()].tobytes()) if isinstance(one, h5py.Dataset) else None
+    )
+    return found
 
 
 @pytest.mark.parametrize(
