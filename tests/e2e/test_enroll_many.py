@@ -159,11 +159,14 @@ ROWS = 24
 
 @pytest.fixture
 def crowd(pictures: Pictures, tmp_path: Path) -> Path:
-    """A table of people who look like three, each with a file of their own."""
+    """A table of people who look like three, each with a large file of their own.
+
+    Who is enrolled is stored and told every two seconds; all of these take far longer than that.
+    """
     rows = []
     for number in range(ROWS):
         key = ("collins", "biden-2010", "obama-2012")[number % 3]
-        picture = cv2.resize(cv2.imread(str(pictures[key])), (400, 400))
+        picture = cv2.resize(cv2.imread(str(pictures[key])), (2400, 2400))
         cv2.imwrite(
             str(tmp_path / f"{number}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 60 + number]
         )
