@@ -156,7 +156,8 @@ def _verdicts(
     """Return the start's and the adapted network's verdict by the name of who was judged on."""
     from facerec.training.evaluating import refuse_shared_people
     from facerec.training.record_file import ChipReader
-    from facerec.training.running import best_network, build_network, held_out, learned_from
+    from facerec.training.run_network import best_network, build_network
+    from facerec.training.running import held_out, learned_from
 
     chosen = folder.settings
     start = start_file(settings, chosen.start)[0]
@@ -195,7 +196,8 @@ def _packaged(
     from facerec.training.packaging import package as write
     from facerec.training.packaging import refuse_worse
     from facerec.training.record_file import ChipReader
-    from facerec.training.running import best_network, held_out
+    from facerec.training.run_network import best_network
+    from facerec.training.running import held_out
 
     chosen = folder.settings
     if chosen.start:

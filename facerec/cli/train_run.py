@@ -147,7 +147,8 @@ def _evaluated(
     from facerec.training.evaluating import embed_people, judge_pairs, refuse_shared_people
     from facerec.training.judging import judge
     from facerec.training.record_file import ChipReader
-    from facerec.training.running import best_network, held_out, learned_from
+    from facerec.training.run_network import best_network
+    from facerec.training.running import held_out, learned_from
 
     chosen = folder.settings
     own = ChipReader(Path(folder.record["data_folder"]))

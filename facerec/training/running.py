@@ -128,36 +128,60 @@ def go_on(
             the loss is no number any more, or the disk is full.
     """
     settings = folder.settings
-    now = _identity(reader, settings, start_space, teacher)
-    _check_same("the run's folder was made", folder.record["identity"], now)
+    now = identity_of(reader, settings, start_space, teacher)
+    check_same("the run's folder was made", folder.record["identity"], now)
     learned, judged = split_people(reader.people, settings.held_out_share, settings.seed)
     parts = Parts(reader, settings, learned, judged[:MOST_JUDGED], start, teacher)
     keras.utils.set_random_seed(settings.seed)
     with folder.held(), precision_of(settings.precision):
-        batches = _batches(parts)
-        steps = settings.steps_per_epoch or batches.sampler.steps_a_pass
-        trainee = _trainee(parts, batches, steps)
-        first = 0
-        if folder.checkpoint.exists():
-            state = load_arrays(folder.checkpoint)[1]
-            _check_same("the checkpoint was written", state["identity"], now)
-            load_checkpoint(folder.checkpoint, trainee)
-            first = int(state["epoch"])
-            folder_epochs = folder.epochs()[:first]
-        else:
-            folder_epochs = ()
-        keeper = _Keeper(folder, parts, now, list(folder_epochs), steps, observer)
-        if first < settings.epochs and not keeper.has_had_enough:
-            trainee.fit(
-                batches.endless(first * steps),
-                initial_epoch=first,
-                epochs=settings.epochs,
-                steps_per_epoch=steps,
-                callbacks=[keeper],
-                shuffle=False,
-                verbose=0,
-            )
+        _fit(folder, parts, now, observer)
     return folder.best()[1]
+
+
+def _fit(folder: RunFolder, parts: Parts, identity: dict[str, Any], observer: Observer) -> None:
+    """Train what is left of the epochs."""
+    settings, batches = parts.settings, _batches(parts)
+    steps = settings.steps_per_epoch or batches.sampler.steps_a_pass
+    trainee = _trainee(parts, batches, steps)
+    records = _restored(folder, trainee, identity)
+
+    def judged(embedder: keras.Model) -> Verdict:
+        return _judged(embedder, parts)
+
+    keeper = Keeper(folder, settings, judged, identity, records, steps, observer)
+    if len(records) < settings.epochs and not keeper.has_had_enough:
+        trainee.fit(
+            batches.endless(len(records) * steps),
+            initial_epoch=len(records),
+            epochs=settings.epochs,
+            steps_per_epoch=steps,
+            callbacks=[keeper],
+            shuffle=False,
+            verbose=0,
+        )
+
+
+def _restored(
+    folder: RunFolder, trainee: Trainee, identity: dict[str, Any]
+) -> tuple[EpochRecord, ...]:
+    """Set a trainee to the last checkpoint, if there is one; return the epochs behind it."""
+    if not folder.checkpoint.exists():
+        return ()
+    state = load_arrays(folder.checkpoint)[1]
+    check_same("the checkpoint was written", state["identity"], identity)
+    load_checkpoint(folder.checkpoint, trainee)
+    return folder.epochs()[: int(state["epoch"])]
+
+
+def _judged(embedder: keras.Model, parts: Parts) -> Verdict:
+    """Judge an embedder on the people held out."""
+    side = int(embedder.input_shape[1])
+    embeddings = embed_chips(
+        embedder.predict_on_batch,
+        lambda rows: unchanged(parts.reader.chip, rows, side),
+        parts.judged,
+    )
+    return judge(embeddings, parts.reader.people[parts.judged])
 
 
 def _batches(parts: Parts) -> Batches:

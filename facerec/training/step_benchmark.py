@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from facerec.models.trainable import multiply_adds
-from facerec.training.running import build_network, is_compiled_whole, precision_of
+from facerec.training.run_network import build_network, is_compiled_whole, precision_of
 from facerec.training.settings import TrainingSettings
 from facerec.training.trainee import Trainee, optimizer_of
 

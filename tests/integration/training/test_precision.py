@@ -15,14 +15,8 @@ from facerec.training.evaluating import embed_people
 from facerec.training.packaging import PackageStatement, package
 from facerec.training.record_file import ChipReader
 from facerec.training.run_folder import RunFolder
-from facerec.training.running import (
-    begin_run,
-    best_network,
-    build_network,
-    go_on,
-    held_out,
-    precision_of,
-)
+from facerec.training.run_network import best_network, build_network, precision_of
+from facerec.training.running import begin_run, go_on, held_out
 from facerec.training.settings import TrainingSettings
 from facerec.training.views import Teacher
 from facerec.training.whole_files import load_arrays

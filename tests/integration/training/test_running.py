@@ -16,7 +16,8 @@ from facerec.training.augmentation import Augmentation
 from facerec.training.curves import EpochRecord
 from facerec.training.record_file import ChipReader
 from facerec.training.run_folder import RunFolder
-from facerec.training.running import begin_run, best_network, go_on, held_out
+from facerec.training.run_network import best_network
+from facerec.training.running import begin_run, go_on, held_out
 from facerec.training.settings import TrainingSettings
 from facerec.training.views import Teacher
 from facerec.training.whole_files import load_arrays, save_arrays
