@@ -1,14 +1,15 @@
 """Reading only the part of very many vectors that is likely to hold those most like a probe.
 
 Vectors are kept in lists by the centre that they are nearest to (an inverted file; Jegou and
-others, 'Product quantization for nearest neighbor search', TPAMI 2011), and what they differ from
-it by as codes of 2 bits a number (1 bit for vectors of more than 256 numbers) that FAISS scans in
-registers (FastScan). A probe is held against the lists whose centres are most like it. Faces lie
-nearly as evenly as random directions, so most lists must be read, not one in a hundred: with fewer,
-people are missed. How many is not guessed. It is measured when the scan is made, with probes made
-from its own vectors, half of them as enrolled people look and half as strangers do, against
-comparing with every vector in float32; and what is stated is measured on other such probes than
-those that the number of lists was chosen by.
+others, 'Product quantization for nearest neighbor search', TPAMI 2011), as codes of 2 bits a number
+(1 bit for vectors of more than 256 numbers) that FAISS scans in registers (FastScan). A probe is
+held against the lists whose centres are most like it. Faces lie nearly as evenly as random
+directions, so most lists must be read, not one in a hundred: with fewer, people are missed. How
+many is not guessed. It is measured when the scan is made, with probes made from its own vectors,
+half of them as enrolled people look and half as strangers do, against comparing with every vector
+in float32; and what is stated is measured on other such probes than those that the number of lists
+was chosen by. All that is a `ListPlan`, by which the same vectors can be kept again in a fraction
+of the time.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from facerec.gallery.list_plan import ListPlan
 from facerec.gallery.scan_parts import Parts, give_back
 from facerec.gallery.vector_scan import Scanned
 
@@ -71,31 +73,35 @@ class ClusterScan:
     """A scan of some lists only; whom it misses is measured, not bounded.
 
     Attributes:
-        lists: Number of lists.
-        read: Number of lists that are read for a probe.
-        recall: Share of probes whose best row is found, of probes that chose nothing here.
-        description: All that in words.
+        plan: How the vectors are kept; its recall is that of probes that chose nothing here.
+        description: That in words.
     """
 
     spare = _DEEP
 
-    def __init__(self, embeddings: _Vectors, seed: int = 0) -> None:
-        """Take vectors, float32 (n, d), n >= `CLUSTERED_FROM`, of unit length."""
+    def __init__(self, embeddings: _Vectors, seed: int = 0, plan: ListPlan | None = None) -> None:
+        """Take vectors, float32 (n, d), n >= `CLUSTERED_FROM`, of unit length.
+
+        Args:
+            embeddings: The vectors.
+            seed: Of the probes that are made up.
+            plan: How they were kept before; None, or one that does not fit, to find out.
+        """
         count = len(embeddings)
-        rng = np.random.default_rng(seed)
-        self.lists = 1 << max(4, round(np.log2(count / _ROWS_A_LIST)))
+        if plan is not None and not plan.fits(*embeddings.shape):
+            plan = None
         self._parts = Parts(count)
-        first = _trained(embeddings, self.lists)
+        first = _trained(embeddings) if plan is None else _planned(plan)
         self._indexes = [first, *(_empty_like(first) for _ in self._parts.starts[1:])]
         for index, (start, end) in zip(self._indexes, self._parts.spans, strict=True):
             for block in range(start, end, _ROWS_AT_ONCE):
                 index.add(embeddings[block : min(block + _ROWS_AT_ONCE, end)])
-        choosing, stating = _measured(embeddings, rng)
-        self._read(self._enough(embeddings, choosing))
-        self.recall = self._found(stating) / len(stating.best)
+        self.plan = plan or self._measured_plan(embeddings, np.random.default_rng(seed))
+        self._read(self.plan.read)
         self.description = (
-            f"ivf: {self.read} of {self.lists} lists, recall@1 {self.recall:.4f} measured on "
-            f"{len(stating.best)} other probes, half of them strangers; scored in float32"
+            f"ivf: {self.plan.read} of {len(self.plan.centres)} lists, recall@1 "
+            f"{self.plan.recall:.4f} measured on {self.plan.probes} other probes, half of them "
+            "strangers; scored in float32"
         )
         give_back()
 
@@ -105,15 +111,29 @@ class ClusterScan:
         return Scanned(np.concatenate([rows for _, rows in found]), -np.inf)
 
     def _read(self, lists: int) -> None:
-        self.read = lists
         for index in self._indexes:
             index.nprobe = lists
+
+    def _measured_plan(self, embeddings: _Vectors, rng: np.random.Generator) -> ListPlan:
+        """Find out how many lists must be read, and what is found then."""
+        choosing, stating = _measured(embeddings, rng)
+        read = self._enough(embeddings, choosing)
+        self._read(read)
+        first, probes = self._indexes[0], len(stating.best)
+        return ListPlan(
+            count=len(embeddings),
+            centres=first.quantizer.reconstruct_n(0, first.nlist),
+            levels=faiss.vector_to_array(first.pq.centroids),
+            read=read,
+            recall=self._found(stating) / probes,
+            probes=probes,
+        )
 
     def _enough(self, embeddings: _Vectors, measured: _Measured) -> int:
         """Return how many lists hold the best rows of all probes."""
         centres = self._indexes[0].quantizer
         _, theirs = centres.search(embeddings[measured.best], 1)
-        _, order = centres.search(measured.probes, self.lists)
+        _, order = centres.search(measured.probes, self._indexes[0].nlist)
         return int(np.argmax(order == theirs, axis=1).max()) + 1
 
     def _found(self, measured: _Measured) -> int:
@@ -161,11 +181,11 @@ def _strangers(vectors: _Vectors) -> _Vectors:
     return np.asarray(reflected / np.linalg.norm(reflected, axis=1, keepdims=True), np.float32)
 
 
-def _trained(embeddings: _Vectors, lists: int) -> faiss.IndexIVFPQFastScan:
+def _trained(embeddings: _Vectors) -> faiss.IndexIVFPQFastScan:
     """Return an empty index with its centres and codes chosen."""
-    size = embeddings.shape[1]
-    together = next(n for n in ((4, 2, 1) if size > 256 else (2, 1)) if size % n == 0)
-    some = np.ascontiguousarray(embeddings[:: max(1, len(embeddings) // (lists * _TRAINED_ON))])
+    count, size = embeddings.shape
+    lists = 1 << max(4, round(np.log2(count / _ROWS_A_LIST)))
+    some = np.ascontiguousarray(embeddings[:: max(1, count // (lists * _TRAINED_ON))])
     clusters = faiss.Kmeans(
         size,
         lists,
@@ -175,13 +195,28 @@ def _trained(embeddings: _Vectors, lists: int) -> faiss.IndexIVFPQFastScan:
         max_points_per_centroid=2 * _TRAINED_ON,
     )
     clusters.train(some)
-    centres = faiss.IndexFlatIP(size)
-    centres.add(clusters.centroids)
-    index = faiss.IndexIVFPQFastScan(
-        centres, size, lists, size // together, 4, faiss.METRIC_INNER_PRODUCT
-    )
+    index = _untrained(np.asarray(clusters.centroids, np.float32))
     index.train(some)
     return index
+
+
+def _planned(plan: ListPlan) -> faiss.IndexIVFPQFastScan:
+    """Return an empty index with the centres and codes of a plan."""
+    index = _untrained(plan.centres)
+    faiss.copy_array_to_vector(plan.levels, index.pq.centroids)
+    index.is_trained = True
+    return index
+
+
+def _untrained(around: _Vectors) -> faiss.IndexIVFPQFastScan:
+    """Return an empty index of lists around centres, float32 (lists, d)."""
+    lists, size = around.shape
+    together = next(n for n in ((4, 2, 1) if size > 256 else (2, 1)) if size % n == 0)
+    centres = faiss.IndexFlatIP(size)
+    centres.add(around)
+    return faiss.IndexIVFPQFastScan(
+        centres, size, lists, size // together, 4, faiss.METRIC_INNER_PRODUCT
+    )
 
 
 def _empty_like(index: faiss.IndexIVFPQFastScan) -> faiss.IndexIVFPQFastScan:

@@ -1,10 +1,12 @@
 """Templates and changes as indexes take them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from facerec.gallery.list_plan import ListPlan
 
 __all__ = ["Changes", "IndexedRows", "joined_rows", "sorted_by_person", "starts_of"]
 
@@ -63,6 +65,7 @@ class Changes:
         people: int64 (n,): sorted numbers of the people to forget; all when the index is new.
         rows: Embedding space -> the present templates of those of them who may be matched.
         members: Gallery -> int64 (n,): numbers of those of them who are in it; every gallery.
+        plans: (gallery, embedding space) -> how its templates were kept in lists, where they were.
     """
 
     revision: int
@@ -71,3 +74,4 @@ class Changes:
     people: NDArray[np.int64]
     rows: dict[str, IndexedRows]
     members: dict[str, NDArray[np.int64]]
+    plans: dict[tuple[str, str], ListPlan] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from facerec.errors import EmbeddingSpaceError, GalleryNotFoundError
 from facerec.gallery.index_rows import Changes, IndexedRows, joined_rows
 from facerec.gallery.index_rules import MAXIMA, IndexRules
+from facerec.gallery.list_plan import ListPlan
 from facerec.gallery.profile import Candidates
 from facerec.gallery.vector_index import Hit, Merger, VectorIndex, best_hits
 from facerec.gallery.vector_segment import Segment
@@ -63,7 +64,9 @@ class IndexSet:
             rows = changes.rows.get(space)
             members = changes.members.get(gallery, np.zeros(0, np.int64))
             index = self.indexes.get((gallery, space))
-            index = _updated(index, changes.people, members, rows, self.rules)
+            added = None if rows is None else _of(rows, members)
+            plan = changes.plans.get((gallery, space))
+            index = _updated(index, changes.people, added, plan, self.rules)
             if index is not None and index.searched:
                 indexes[gallery, space] = index
         return IndexSet(
@@ -113,7 +116,8 @@ class IndexSet:
                 )
             rows[space] = found
         none = np.zeros(0, np.int64)
-        return Changes(self.revision, self.instant, self.until, none, rows, members)
+        plans = {key: index.plan for key, index in self.indexes.items() if index.plan is not None}
+        return Changes(self.revision, self.instant, self.until, none, rows, members, plans)
 
     def search(
         self, probe: NDArray[np.float32], embedding_space: str, galleries: Sequence[str], k: int
@@ -204,12 +208,11 @@ class IndexSet:
 def _updated(
     index: VectorIndex | None,
     people: NDArray[np.int64],
-    members: NDArray[np.int64],
-    rows: IndexedRows | None,
+    added: IndexedRows | None,
+    plan: ListPlan | None,
     rules: IndexRules,
 ) -> VectorIndex | None:
     """Bring one index up to date; None stays None when nobody is to be added."""
-    added = None if rows is None else _of(rows, members)
     if index is None:
         if added is None or not len(added):
             return None
@@ -218,7 +221,7 @@ def _updated(
         added = IndexedRows(
             np.zeros((0, index.size), np.float32), np.zeros(0, np.int64), np.zeros(0, np.bytes_)
         )
-    return index.updated(people, added)
+    return index.updated(people, added, plan)
 
 
 def _of(rows: IndexedRows, people: NDArray[np.int64]) -> IndexedRows:

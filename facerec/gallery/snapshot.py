@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import RecordDamagedError
 from facerec.gallery.index_rows import Changes, IndexedRows
+from facerec.gallery.list_plan import ListPlan
 from facerec.gallery.vault import OVERHEAD_BYTES, open_sealed, seal
 
 __all__ = ["SnapshotKey", "read_snapshot", "write_snapshot"]
@@ -77,6 +78,10 @@ def write_snapshot(path: Path, key: SnapshotKey, state: Changes) -> Path:
         "revision": state.revision,
         "instant": state.instant,
         "until": state.until,
+        "plans": [
+            [*key, plan.count, plan.read, plan.recall, plan.probes]
+            for key, plan in state.plans.items()
+        ],
         "arrays": [[name, array.dtype.str, array.shape] for name, array in arrays.items()],
     }
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.new-")
@@ -157,6 +162,9 @@ def _arrays_of(state: Changes) -> Iterator[tuple[str, _Array]]:
         yield f"ids/{space}", rows.profile_ids
     for gallery, people in state.members.items():
         yield f"members/{gallery}", people
+    for number, plan in enumerate(state.plans.values()):
+        yield f"centres/{number}", plan.centres
+        yield f"levels/{number}", plan.levels
 
 
 def _state_of(header: Mapping[str, Any], arrays: Mapping[str, _Array]) -> Changes:
@@ -176,5 +184,12 @@ def _state_of(header: Mapping[str, Any], arrays: Mapping[str, _Array]) -> Change
             name.partition("/")[2]: array
             for name, array in arrays.items()
             if name.startswith("members/")
+        },
+        plans={
+            (gallery, space): ListPlan(
+                count, arrays[f"centres/{number}"], arrays[f"levels/{number}"], *measured
+            )
+            # Snapshots of older versions name none.
+            for number, (gallery, space, count, *measured) in enumerate(header.get("plans", []))
         },
     )

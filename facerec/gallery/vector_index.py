@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from facerec.errors import ArrayError
 from facerec.gallery.index_rows import IndexedRows, joined_rows
 from facerec.gallery.index_rules import MAXIMA, IndexRules
+from facerec.gallery.list_plan import ListPlan
 from facerec.gallery.person_score import MAXIMUM, PersonScore
 from facerec.gallery.vector_segment import Hit, Segment, best_hits
 
@@ -78,6 +79,12 @@ class VectorIndex:
         found = dict.fromkeys(s.approximation for s in self._segments if s.approximation)
         return "; ".join(found) or "exact"
 
+    @property
+    def plan(self) -> ListPlan | None:
+        """How most of the templates are kept in lists, if they are."""
+        largest = max(self._segments, key=len, default=None)
+        return None if largest is None else largest.core.scan.plan
+
     def has(self, people: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which of some people can be found, bool (n,)."""
         found = np.zeros(len(people), np.bool_)
@@ -89,18 +96,21 @@ class VectorIndex:
         """Return the templates that can be found; at least one person must be."""
         return joined_rows([segment.live() for segment in self._segments])
 
-    def updated(self, forget: NDArray[np.int64], rows: IndexedRows) -> Self:
+    def updated(
+        self, forget: NDArray[np.int64], rows: IndexedRows, plan: ListPlan | None = None
+    ) -> Self:
         """Return an index that no longer knows `forget`, and then also knows `rows`.
 
         Args:
             forget: int64 (n,): numbers of people, each once; those not in the index are passed
                 over.
             rows: All the present templates of each person in it, who must be new or in `forget`.
+            plan: How those were kept in lists before, if they were.
         """
         segments = [segment.without(forget) for segment in self._segments]
         segments = [_compacted(segment) for segment in segments if segment.live_rows]
         if len(rows):
-            segments.append(Segment.of(rows, self.rules.approximate_from))
+            segments.append(Segment.of(rows, self.rules.approximate_from, plan))
         while len(segments) > 1 and _merge_at_once(*segments[-2:]):
             segments[-2:] = [Segment.of(joined_rows([s.live() for s in segments[-2:]]))]
         return type(self)(self.size, tuple(segments), self.rules)

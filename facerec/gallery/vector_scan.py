@@ -17,6 +17,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from facerec.gallery.list_plan import ListPlan
 from facerec.gallery.scan_parts import Found, Parts
 
 __all__ = [
@@ -87,6 +88,11 @@ class VectorScan(Protocol):
         """What is approximate about it, in words; "" when nothing is."""
         ...
 
+    @property
+    def plan(self) -> ListPlan | None:
+        """How the vectors are kept in lists, if they are."""
+        ...
+
     def best(self, probe: NDArray[np.float32], places: int) -> Scanned:
         """Find the rows most like a probe.
 
@@ -106,6 +112,7 @@ class FlatScan:
 
     spare = 4
     description = ""
+    plan = None
 
     def __init__(self, embeddings: NDArray[np.float32]) -> None:
         """Take vectors, float32 (n, d), n >= 1, of unit length."""
@@ -122,6 +129,7 @@ class CodeScan:
     """A scan of codes of 4 bits a number; the rows that they stand for worst are found always."""
 
     description = ""
+    plan = None
 
     def __init__(self, embeddings: NDArray[np.float32]) -> None:
         """Take vectors, float32 (n, d), d <= `CODED_AT_MOST`, n >= 1, of unit length."""
@@ -156,6 +164,7 @@ class HalfScan:
 
     spare = 16
     description = ""
+    plan = None
 
     def __init__(self, embeddings: NDArray[np.float32]) -> None:
         """Take vectors, float32 (n, d), n >= 1, of unit length."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from facerec.gallery.cluster_scan import CLUSTERED_FROM, ClusterScan
 from facerec.gallery.index_rows import IndexedRows, sorted_by_person, starts_of
+from facerec.gallery.list_plan import ListPlan
 from facerec.gallery.person_score import PersonScore, lengths_of_means
 from facerec.gallery.vector_scan import Scanned, VectorScan, exact_scan
 
@@ -61,10 +62,10 @@ class _Core:
         shortest_mean: The least of them.
     """
 
-    def __init__(self, rows: IndexedRows, approximate_from: int) -> None:
+    def __init__(self, rows: IndexedRows, approximate_from: int, plan: ListPlan | None) -> None:
         self.rows = sorted_by_person(rows)
         self.approximate_from = approximate_from
-        self.scan = _scan(self.rows.embeddings, approximate_from)
+        self.scan = _scan(self.rows.embeddings, approximate_from, plan)
         starts = starts_of(self.rows.people)
         self.persons = len(starts)
         counts = np.diff(np.append(starts, len(rows)))
@@ -114,14 +115,17 @@ class Segment:
     live_people: int
 
     @classmethod
-    def of(cls, rows: IndexedRows, approximate_from: int = 0) -> "Segment":
+    def of(
+        cls, rows: IndexedRows, approximate_from: int = 0, plan: ListPlan | None = None
+    ) -> "Segment":
         """Make a segment of all templates of some people, at least one.
 
         Args:
             rows: The templates.
             approximate_from: As `IndexRules.approximate_from`.
+            plan: How they were kept in lists before, if they were.
         """
-        core = _Core(rows, approximate_from)
+        core = _Core(rows, approximate_from, plan)
         return cls(core, None, len(rows), core.persons)
 
     def __len__(self) -> int:
@@ -283,7 +287,9 @@ class Segment:
         return live
 
 
-def _scan(embeddings: NDArray[np.float32], approximate_from: int) -> VectorScan:
+def _scan(
+    embeddings: NDArray[np.float32], approximate_from: int, plan: ListPlan | None
+) -> VectorScan:
     if approximate_from and len(embeddings) >= max(approximate_from, CLUSTERED_FROM):
-        return ClusterScan(embeddings)
+        return ClusterScan(embeddings, plan=plan)
     return exact_scan(embeddings)

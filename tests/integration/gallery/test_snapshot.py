@@ -3,12 +3,16 @@
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
 from facerec.errors import GalleryDamagedError
+from facerec.gallery import cluster_scan
+from facerec.gallery.cluster_scan import CLUSTERED_FROM
 from facerec.gallery.gallery import Gallery
+from facerec.gallery.index_rules import IndexRules
 from facerec.gallery.profile import NewProfile, ProfileState
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
@@ -189,3 +193,35 @@ def test_a_snapshot_is_written_once_it_is_worth_it(tmp_path: Path) -> None:
         gallery.search(unit(1), embedding_space=SPACE)
     assert snapshot_of(path).exists()
     assert [file.name for file in tmp_path.glob("*.new-*")] == []
+
+
+def test_lists_that_were_measured_are_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a gallery that is searched approximately, beside one that is not; both after changes."""
+    rules, path = IndexRules(approximate_from=CLUSTERED_FROM), tmp_path / "gallery.db"
+    with Gallery.open(path, rules=rules) as gallery:
+        gallery.create_gallery("a-b")
+        every = [NewProfile("N", [template(n)], ["default"]) for n in range(CLUSTERED_FROM)]
+        gallery.enrol_many([*every, NewProfile("N", [template(10**6)], ["a-b"])])
+        found = gallery.search(unit(3), embedding_space=SPACE)
+        assert found.index.startswith("ivf: ")
+        gallery.enrol("N", [template(CLUSTERED_FROM)])
+        gallery.life_cycle.erase(gallery.search(unit(4), embedding_space=SPACE).profile_ids[0])
+        gallery.enrol("N", [template(4)])
+        assert gallery.save_snapshot()
+
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("it was measured again")
+
+    monkeypatch.setattr(cluster_scan, "_measured", refuse)
+    with Gallery.open(path, rules=rules) as gallery:
+        again = gallery.search(unit(3), embedding_space=SPACE)
+        assert (again.index, again.profile_ids[0]) == (found.index, found.profile_ids[0])
+        assert again.templates == CLUSTERED_FROM + 1
+        assert (
+            gallery.search(unit(10**6), embedding_space=SPACE, galleries=["a-b"]).index == "exact"
+        )
+    snapshot_of(path).unlink()
+    with Gallery.open(path, rules=rules) as gallery, pytest.raises(AssertionError, match="again"):
+        gallery.search(unit(3), embedding_space=SPACE)

@@ -3,6 +3,8 @@
 Twelve thousand people in 32 dimensions; whom an exact search finds is found by NumPy.
 """
 
+from typing import NoReturn
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -95,17 +97,35 @@ def test_the_recall_it_states_is_of_other_probes_than_chose_the_lists(
     """Lists are chosen so that none of the choosing probes, here of 20, is missed."""
     monkeypatch.setattr(cluster_scan, "_PROBES", 20)
     scans = [ClusterScan(vectors[:CLUSTERED_FROM], seed) for seed in range(3)]
-    assert min(scan.recall for scan in scans) < 1 - 1 / 20
+    assert min(scan.plan.recall for scan in scans) < 1 - 1 / 20
     assert all(
         "measured on 20 other probes, half of them strangers" in scan.description for scan in scans
     )
 
 
 def test_it_reads_a_part_and_says_which(vectors: NDArray[np.float32], scan: ClusterScan) -> None:
-    assert 0 < scan.read <= scan.lists
-    assert 0.998 <= scan.recall <= 1
-    assert f"{scan.read} of {scan.lists} lists, recall@1 {scan.recall:.4f}" in scan.description
+    plan, lists = scan.plan, len(scan.plan.centres)
+    assert 0 < plan.read <= lists
+    assert 0.998 <= plan.recall <= 1
+    assert f"{plan.read} of {lists} lists, recall@1 {plan.recall:.4f}" in scan.description
     assert scan.best(vectors[0], 50).ceiling == -np.inf
+
+
+def test_a_plan_keeps_the_same_vectors_in_the_same_lists_without_measuring(
+    vectors: NDArray[np.float32], scan: ClusterScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("it was measured again")
+
+    monkeypatch.setattr(cluster_scan, "_measured", refuse)
+    again = ClusterScan(vectors, plan=scan.plan)
+    assert again.description == scan.description
+    for probe in looks(vectors[:20], 0.7, seed=5):
+        assert again.best(probe, 50).rows.tolist() == scan.best(probe, 50).rows.tolist()
+    ClusterScan(vectors[: int(0.95 * PEOPLE)], plan=scan.plan)
+    for others in (vectors[: int(0.85 * PEOPLE)], np.repeat(vectors, 2, axis=0)):
+        with pytest.raises(AssertionError, match="measured again"):
+            ClusterScan(others, plan=scan.plan)
 
 
 def test_fewer_lists_find_fewer_people(vectors: NDArray[np.float32]) -> None:
