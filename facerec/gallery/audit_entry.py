@@ -8,7 +8,7 @@ changed, removed, inserted or moved without breaking the chain; the chain's head
 import hashlib
 import hmac
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from facerec.gallery.audit_event import AuditEvent, AuditKind
@@ -100,7 +100,7 @@ def content_of(
     event: AuditEvent, *, recorded: datetime, actor: str, request_id: str, subject: str
 ) -> AuditContent:
     """Return what is stored of an event; the profile's id is left out."""
-    details = asdict(event)
+    details = dict(vars(event))  # asdict would copy what is in it too
     for name in ("kind", "outcome", "profile_id"):
         del details[name]
     for name in ("threshold", "score", "margin"):

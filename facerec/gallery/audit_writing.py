@@ -30,6 +30,11 @@ _KEEP_EVERY = 1000
 
 _audit, _head = schema.audit.c, schema.audit_head.c
 
+# Made once, for entries that come several times a second.
+_LAST = select(_audit.number, _audit.sha256).order_by(_audit.number.desc()).limit(1)
+_NEWEST_HEAD = select(schema.audit_head).order_by(_head.id.desc()).limit(1)
+_ADD_HEAD = insert(schema.audit_head)
+
 
 @dataclass(frozen=True)
 class Pending:
@@ -82,8 +87,7 @@ def append_entries(
         signer: Signs the head.
         pending: At least one.
     """
-    query = select(_audit.number, _audit.sha256).order_by(_audit.number.desc()).limit(1)
-    last = connection.execute(query).one_or_none()
+    last = connection.execute(_LAST).one_or_none()
     number, sha256 = (0, first_hash(vault.home_id)) if last is None else (last.number, last.sha256)
     subjects = _pseudonyms(connection, vault, (one.event.profile_id for one in pending))
     rows = []
@@ -112,13 +116,11 @@ def _keep_head(connection: Connection, head: SignedHead, tail: tuple[int, str]) 
     A head that is not of the entry that this one follows is kept whatever its number: it proves
     that the journal was tampered with.
     """
-    newest = connection.execute(
-        select(schema.audit_head).order_by(_head.id.desc()).limit(1)
-    ).one_or_none()
+    newest = connection.execute(_NEWEST_HEAD).one_or_none()
     if newest is not None and (newest.number, newest.sha256) == tail:
         if newest.number // _KEEP_EVERY == head.number // _KEEP_EVERY:
             connection.execute(delete(schema.audit_head).where(_head.id == newest.id))
-    connection.execute(insert(schema.audit_head).values(**vars(head)))
+    connection.execute(_ADD_HEAD, vars(head))
 
 
 def _pseudonyms(

@@ -16,7 +16,9 @@ from facerec.gallery.audit_event import SYSTEM, Actor, AuditEvent, AuditKind
 from facerec.gallery.backend import backend_of
 from facerec.gallery.counting import GalleryCounts, count_people, read_counts
 from facerec.gallery.database import Database
+from facerec.gallery.display_names import DisplayNames
 from facerec.gallery.enrolling import Enrolled, Enrolling, check_galleries
+from facerec.gallery.gallery_names import GalleryNames
 from facerec.gallery.identifiers import (
     DEFAULT_GALLERY,
     check_display_name,
@@ -61,6 +63,7 @@ class Gallery:
         life_cycle: Changes and erases them.
         removals: Takes single templates away.
         pages: Lists people a page at a time.
+        names: Tells how people are called.
         reembedder: Makes templates of another embedding space.
     """
 
@@ -77,11 +80,13 @@ class Gallery:
         self.score = rules.score
         self.journal = Journal(database, clock)
         self._recorder = Recorder(self.journal, actor)
+        self._galleries = GalleryNames(database)
         self._keeper = IndexKeeper(database, clock, snapshot_every, rules)
         self.enrolling = Enrolling(database, clock, self._recorder)
         self.life_cycle = LifeCycle(database, clock, self._recorder)
         self.removals = Removals(database, self._recorder)
         self.pages = ProfilePages(database, clock)
+        self.names = DisplayNames(database, clock)
         self.reembedder = Reembedder(database, clock, self._recorder)
 
     @classmethod
@@ -234,8 +239,7 @@ class Gallery:
         Raises:
             GalleryNotFoundError: there is none of a name; the message names those that there are.
         """
-        with self._database.reading() as connection:
-            reading.gallery_numbers(connection, check_galleries(names))
+        self._galleries.require(check_galleries(names))
 
     def enrol(
         self,

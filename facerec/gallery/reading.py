@@ -41,6 +41,7 @@ _profile, _template, _key = schema.profile.c, schema.template.c, schema.data_key
 _gallery, _membership = schema.gallery.c, schema.membership.c
 
 # Made once: to put such a question together takes SQLAlchemy longer than SQLite to answer it.
+_REVISION = select(schema.home.c.revision)
 _GALLERIES = select(_gallery.name, _gallery.number)
 _NUMBER = select(_profile.number).where(_profile.profile_id == bindparam("profile_id"))
 
@@ -51,7 +52,7 @@ def read_revision(connection: Connection) -> int:
     Raises:
         RecordDamagedError: it is not there.
     """
-    return known_revision(connection.scalar(select(schema.home.c.revision)))
+    return known_revision(connection.scalar(_REVISION))
 
 
 def known_revision(found: int | None) -> int:

@@ -145,6 +145,6 @@ class Recognition:
         if decision.profile_id is None:
             return ""
         try:
-            return self.gallery.get(decision.profile_id).name
+            return self.gallery.names.of(decision.profile_id)
         except ProfileNotFoundError:  # erased since the search
             return ""

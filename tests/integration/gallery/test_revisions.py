@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from facerec.errors import GalleryError
+from facerec.errors import GalleryError, GalleryNotFoundError, ProfileNotFoundError
+from facerec.gallery import display_names
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.life_cycle import ProfileChange
-from facerec.gallery.profile import ProfileState
+from facerec.gallery.profile import NewProfile, ProfileState
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
 
@@ -85,6 +86,59 @@ def test_a_receipt_is_the_same_when_it_is_read_again(two: tuple[Gallery, Gallery
     receipt = writer.life_cycle.erase("ada")
     assert receipt.revision == writer.revision
     assert reader.life_cycle.receipts() == (receipt,)
+
+
+def test_galleries_that_another_process_makes_and_deletes_are_known_at_once(
+    two: tuple[Gallery, Gallery],
+) -> None:
+    writer, _ = two
+    for gallery in two:
+        gallery.require_galleries(["default"])
+        with pytest.raises(GalleryNotFoundError, match="there are: default "):
+            gallery.require_galleries(["default", "staff"])
+    writer.create_gallery("staff")
+    for gallery in two:
+        gallery.require_galleries(["staff", "default"])
+    writer.removals.delete_gallery("staff")
+    for gallery in two:
+        with pytest.raises(GalleryNotFoundError, match="'staff'"):
+            gallery.require_galleries(["staff"])
+
+
+def test_a_new_name_is_known_at_once_and_an_erased_one_is_forgotten(
+    two: tuple[Gallery, Gallery],
+) -> None:
+    writer, _ = two
+    for name in ("Ada", "Ada Lovelace", "Lady Lovelace"):
+        writer.life_cycle.update("ada", ProfileChange(name=name))
+        for gallery in (*two, *two):
+            assert (gallery.names.of("ada"), gallery.names.of("stays")) == (name, "Stays")
+    writer.life_cycle.erase("ada")
+    for gallery in two:
+        with pytest.raises(ProfileNotFoundError):
+            gallery.names.of("ada")
+        assert gallery.names.of("stays") == "Stays"
+        assert "Lovelace" not in str(vars(gallery.names))
+
+
+def test_names_are_read_once_and_not_kept_without_end(
+    two: tuple[Gallery, Gallery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display_names, "_MOST", 3)
+    writer, reader = two
+    templates = [template(n) for n in range(10, 15)]
+    people = [
+        NewProfile(f"P {n}", [one], ["default"], profile_id=f"p{n}")
+        for n, one in enumerate(templates)
+    ]
+    writer.enrol_many(people)
+    asked: list[str] = []
+    event.listen(
+        reader.database._engine, "before_cursor_execute", lambda *given: asked.append(given[2])
+    )
+    for n in (0, 0, 1, 2, 3, 4, 4):
+        assert reader.names.of(f"p{n}") == f"P {n}"
+    assert sum("master_key_id" in question for question in asked) == 5
 
 
 def test_who_was_changed_last_is_not_searched_for_among_all_changes(tmp_path: Path) -> None:
