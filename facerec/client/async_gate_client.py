@@ -9,7 +9,7 @@ import grpc
 from facerec.client import connection, messages
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.channel_options import channel_options
-from facerec.client.connection import Connection, Question
+from facerec.client.connection import Connection, Methods, Question
 from facerec.client.credentials import Tls
 from facerec.client.results import (
     AuthorizeResult,
@@ -54,6 +54,7 @@ class AsyncGateClient:
             if tls is None
             else grpc.aio.secure_channel(target, tls.credentials(), options=channel_options())
         )
+        self._methods = Methods(self._channel)
 
     async def close(self) -> None:
         """Close the connection."""
@@ -147,7 +148,7 @@ class AsyncGateClient:
                 return
 
     async def _ask(self, question: Question[R]) -> R:
-        call = connection.method_of(self._channel, question)
+        call = self._methods.of(question)
         with stated_call_failures(self._connection):
             response = await call(
                 question.request,
@@ -157,8 +158,7 @@ class AsyncGateClient:
         return question.result(response)
 
     async def _listen(self, question: Question[R]) -> AsyncIterator[R]:
-        method = connection.method_of(self._channel, question)
-        call = method(question.request, metadata=self._connection.metadata)
+        call = self._methods.of(question)(question.request, metadata=self._connection.metadata)
         try:
             with stated_call_failures(self._connection):
                 async for response in call:

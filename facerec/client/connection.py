@@ -24,12 +24,12 @@ from facerec.v1.verification_service_pb2_grpc import VerificationServiceStub
 
 __all__ = [
     "Connection",
+    "Methods",
     "Question",
     "authorize",
     "enrol",
     "erase",
     "identify",
-    "method_of",
     "profile",
     "profile_page",
     "stream_authorize",
@@ -84,10 +84,17 @@ class Question(Generic[R]):
     enrolment: bool = field(default=False, kw_only=True)
 
 
-def method_of(channel: Any, question: Question[Any]) -> Any:
-    """Return what makes a call on a channel, of either kind."""
-    stub = EnrollmentServiceStub if question.enrolment else VerificationServiceStub
-    return getattr(stub(channel), question.method)
+class Methods:
+    """What makes the calls on one channel, of either kind; a stub takes longer to make than one."""
+
+    def __init__(self, channel: Any) -> None:
+        self._verification = VerificationServiceStub(channel)
+        self._enrolment = EnrollmentServiceStub(channel)
+
+    def of(self, question: Question[Any]) -> Any:
+        """Return what makes one call."""
+        stub = self._enrolment if question.enrolment else self._verification
+        return getattr(stub, question.method)
 
 
 def verify(probe: bytes, reference: str | bytes) -> Question[VerifyResult]:

@@ -9,7 +9,7 @@ import grpc
 from facerec.client import connection, messages
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.channel_options import channel_options
-from facerec.client.connection import Connection, Question
+from facerec.client.connection import Connection, Methods, Question
 from facerec.client.credentials import Tls
 from facerec.client.results import (
     AuthorizeResult,
@@ -64,6 +64,7 @@ class GateClient:
             if tls is None
             else grpc.secure_channel(target, tls.credentials(), options=channel_options())
         )
+        self._methods = Methods(self._channel)
 
     def close(self) -> None:
         """Close the connection."""
@@ -189,7 +190,7 @@ class GateClient:
                 return
 
     def _ask(self, question: Question[R]) -> R:
-        call = connection.method_of(self._channel, question)
+        call = self._methods.of(question)
         with stated_call_failures(self._connection):
             response = call(
                 question.request,
@@ -199,8 +200,7 @@ class GateClient:
         return question.result(response)
 
     def _listen(self, question: Question[R]) -> Iterator[R]:
-        method = connection.method_of(self._channel, question)
-        call = method(question.request, metadata=self._connection.metadata)
+        call = self._methods.of(question)(question.request, metadata=self._connection.metadata)
         try:
             with stated_call_failures(self._connection):
                 yield from map(question.result, call)
