@@ -1,7 +1,6 @@
 """``facerec audit``: who did and decided what, and whether that record is as it was written."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from facerec.cli.console import Home, Json, emit, fail, output, stated_failures
+from facerec.cli.times import time_of
 
 if TYPE_CHECKING:
     from facerec.gallery.audit_entry import AuditEntry
@@ -25,17 +25,15 @@ audit = typer.Typer(
 _FAULTS_SHOWN = 20
 _WIDTH = 300
 
-_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-
 
 @audit.command("list")
 def list_entries(
     since: Annotated[
-        datetime | None, typer.Option("--since", formats=_TIMES, help="From this time on, UTC.")
-    ] = None,
+        str, typer.Option("--since", help="From this time on, such as 2030-01-31T18:00, UTC.")
+    ] = "",
     until: Annotated[
-        datetime | None, typer.Option("--until", formats=_TIMES, help="Before this time, UTC.")
-    ] = None,
+        str, typer.Option("--until", help="Before this time, such as 2030-01-31, UTC.")
+    ] = "",
     kind: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,8 +64,8 @@ def list_entries(
         from facerec.settings import load_settings
 
         wanted = AuditFilter(
-            since=None if since is None else since.replace(tzinfo=UTC),
-            until=None if until is None else until.replace(tzinfo=UTC),
+            since=time_of(since) if since else None,
+            until=time_of(until) if until else None,
             kinds=_kinds(kind or []),
             profile_id=profile,
             actor=client,
@@ -154,7 +152,9 @@ def _read_heads(path: Path) -> "tuple[SignedHead, ...]":
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         return tuple(SignedHead(**json.loads(line)) for line in lines if line.strip())
-    except (OSError, ValueError, TypeError) as error:
+    except OSError as error:
+        raise GalleryError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
         raise GalleryError(
             f"{path} cannot be read as signed heads; each line must be what "
             "`facerec audit head --json` printed"

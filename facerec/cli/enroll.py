@@ -194,7 +194,8 @@ def show_result(result: "EnrolmentResult", as_json: bool) -> None:
 
     line = f"line {result.person.line}: " if result.person.line else ""
     for rejected in result.rejected:
-        warn(f"{rejected.image} is not used: {rejected.detail or ', '.join(rejected.reasons)}")
+        why = rejected.detail.removeprefix(f"{rejected.image}: ") or ", ".join(rejected.reasons)
+        warn(f"{rejected.image} is not used: {why}")
     for accepted in result.accepted:
         warn(f"{accepted.image} is used although: {', '.join(accepted.reasons)}")
     for warning in result.warnings:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.cli.console import Home, Json, emit, output, stated_failures, warn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +90,7 @@ def _change(to: str, home: "Path | None", as_json: bool, *, back: bool) -> None:
     with stated_failures():
         from facerec.assembly import open_gallery
         from facerec.cli.reembedding import embedding_space
+        from facerec.settings import load_settings
 
         settings = _settings(home, to)
         space = embedding_space(settings)
@@ -97,12 +98,18 @@ def _change(to: str, home: "Path | None", as_json: bool, *, back: bool) -> None:
             act = people.reembedder.take_back if back else people.reembedder.keep_only
             changed = act(space)
             left = people.reembedder.spaces(space).waiting
+        chosen = load_settings(home).analysis.embedder
     done = "lost their templates of" if back else "are known by nothing but"
     _tell(
         {"embedding_space": space, "changed": changed, "enrol_anew": () if back else left},
         f"{changed} profile(s) {done} {space}",
         as_json,
     )
+    if changed and (chosen == to) == back:
+        warn(
+            f"the setting analysis.embedder is {chosen}: set it to the network that people are "
+            "known by, and restart servers, or nobody is recognised"
+        )
 
 
 def _settings(home: "Path | None", network: str) -> "Settings":

@@ -37,9 +37,13 @@ def rotate(home: Home = None, as_json: Json = False) -> None:
         from facerec.settings import load_settings
 
         with open_gallery(load_settings(home)) as people:
+            before = people.master_key_id
             count = people.rotate_master_key()
             key_id = people.master_key_id
     if as_json:
         emit({"master_key_id": key_id, "profiles": count})
     else:
         output.print(f"master key {key_id} now protects {count} profile(s)")
+        output.print(
+            f"Keep a copy of it. Backups made before open with {before} alone: make a new one."
+        )

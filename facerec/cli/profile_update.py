@@ -80,19 +80,23 @@ def update_profile(
     Times are ISO 8601, such as 2030-01-31 or 2030-01-31T18:00+01:00; without a zone they are UTC.
     """
     from facerec.assembly import open_gallery
-    from facerec.cli.profiles import profile_record
+    from facerec.cli.profiles import profile_record, state_of
     from facerec.settings import load_settings
 
     times = _Times(valid_from, valid_until, erase_on)
     wanted = _Wanted(name, gallery, suspend, external_id, attribute or [], erase_unseen_days)
     with stated_failures(), open_gallery(load_settings(home)) as people:
-        people.life_cycle.update(profile_id, wanted.change(people.get(profile_id), times))
+        known = people.get(profile_id)
+        change = wanted.change(known, times)
+        _require_a_change(change, known, consent, withdraw_consent)
+        if _changes(change):
+            people.life_cycle.update(profile_id, change)
         _change_consents(people, profile_id, consent, withdraw_consent)
         changed = people.get(profile_id)
         if as_json:
             emit(profile_record(changed))
         else:
-            output.print(f"{profile_id} is changed and {changed.state.value}")
+            output.print(f"{profile_id} is changed and {state_of(changed)}")
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,20 @@ class _Wanted:
             )
         except GalleryError as error:
             raise typer.BadParameter(str(error)) from error
+
+
+def _changes(change: "ProfileChange") -> bool:
+    return any(value is not None for value in vars(change).values())
+
+
+def _require_a_change(
+    change: "ProfileChange", known: "Profile", evidence: str | None, withdraw: bool
+) -> None:
+    """Refuse what would change nothing, or would fail when a part of it is done."""
+    if not _changes(change) and evidence is None and not withdraw:
+        raise typer.BadParameter("say what to change, by an option at least")
+    if withdraw and evidence is None and all(given.withdrawn for given in known.consents):
+        raise GalleryError("the person has no such consent that stands; see profiles show")
 
 
 def _change_consents(

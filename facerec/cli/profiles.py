@@ -1,5 +1,6 @@
 """``facerec profiles``: who is enrolled."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,11 +13,10 @@ from facerec.cli.profile_update import ProfileId, update_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from facerec.gallery.profile import Profile, Template
 
-__all__ = ["profile_record", "profiles"]
+__all__ = ["profile_record", "profiles", "state_of"]
 
 profiles = typer.Typer(name="profiles", help="Enrolled people.", no_args_is_help=True)
 profiles.command("add-pictures")(add_pictures)
@@ -52,7 +52,7 @@ def list_profiles(
             profile.profile_id,
             escape(profile.name),
             ", ".join(profile.galleries),
-            profile.state.value,
+            state_of(profile),
             str(profile.templates),
         )
     output.print(table if found else "nobody is enrolled; see: facerec enroll --help")
@@ -80,7 +80,7 @@ def show_profile(
 
 def _lines(profile: "Profile", templates: "Sequence[Template]") -> "Iterator[str]":
     """Say what is held of a person, a line each; what is not held has none."""
-    yield f"[bold]{escape(profile.name)}[/] ({profile.profile_id}), {profile.state}"
+    yield f"[bold]{escape(profile.name)}[/] ({profile.profile_id}), {state_of(profile)}"
     kept = profile.retention
     unseen = f"after {kept.erase_unseen_days} days unseen" if kept.erase_unseen_days else ""
     facts = {
@@ -104,6 +104,16 @@ def _lines(profile: "Profile", templates: "Sequence[Template]") -> "Iterator[str
             f"quality {template.quality:.2f}, {template.embedding_space}"
             f"{overridden if template.accepted else ''}"
         )
+
+
+def state_of(profile: "Profile") -> str:
+    """Return a person's state in words, which tell validity that is over from one to come."""
+    from facerec.gallery.profile import ProfileState
+
+    begins = profile.valid_from
+    if profile.state is ProfileState.EXPIRED and begins is not None and begins > datetime.now(UTC):
+        return "not yet valid"
+    return profile.state.value
 
 
 def _moment(time: "datetime | None") -> str:

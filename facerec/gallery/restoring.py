@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, delete, insert, select, text, update
 
-from facerec.errors import BackupError, GalleryDamagedError
+from facerec.errors import BackupError, GalleryDamagedError, MasterKeyError
 from facerec.gallery import schema
 from facerec.gallery.audit_event import Actor, AuditEvent, AuditKind
 from facerec.gallery.audit_verifying import verify_journal
@@ -92,6 +92,7 @@ def restore(
     with unpacked as name:
         folder = Path(name)
         manifest = read_backup_file(file, folder)
+        _require_its_key(manifest, keys)
         with closing(Database(SqliteBackend(folder / DATABASE_MEMBER), keys)) as copy:
             _check(copy, file, stored(clock()))
             set_aside = _set_aside_if_damaged(backend, keys)
@@ -100,6 +101,17 @@ def restore(
             backend.snapshot_path.unlink(missing_ok=True)
         unpack_others(folder)
         return Restored(manifest, *restored, set_aside)
+
+
+def _require_its_key(manifest: BackupManifest, keys: KeySource) -> None:
+    """Refuse a backup of before a rotation, unless the key of that time is at hand too."""
+    given = keys.load()
+    if given.find(manifest.master_key_id) is None:
+        raise MasterKeyError(
+            f"the backup opens with the master key {manifest.master_key_id}, and the one given is "
+            f"{given.current_id}: give that one too, on the line after it, until the backup is "
+            "restored"
+        )
 
 
 def _check(copy: Database, file: Path, now: str) -> None:

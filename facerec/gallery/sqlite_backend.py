@@ -25,6 +25,10 @@ _BUSY_TIMEOUT_MS = 10_000
 _SMALLEST_DATABASE = 512
 """Bytes of the smallest page of SQLite: https://www.sqlite.org/fileformat.html."""
 
+_SHARED_MEMORY = 32 * 1024
+"""Bytes of the index of the write-ahead log, without which it is not read either:
+https://www.sqlite.org/walformat.html."""
+
 _BEGIN = "sqlite_begin"
 """Name of our execution option that says how a transaction begins."""
 
@@ -225,9 +229,20 @@ _ADVICE = {
 }
 
 
+def _is_full(path: Path) -> bool:
+    """Return whether a disk has no room for the smallest file that SQLite keeps beside its own."""
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _SHARED_MEMORY
+
+
 def _explain(error: BaseException | None, path: Path) -> GalleryError:
     # The low byte is the primary result code: https://www.sqlite.org/rescode.html
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code == sqlite3.SQLITE_IOERR and _is_full(path):
+        code = sqlite3.SQLITE_FULL
     if code in _ADVICE:
         return GalleryError(_ADVICE[code].format(path=path))
     return GalleryDamagedError(

@@ -49,7 +49,9 @@ def test_list_shows_who_did_what_to_whom(facerec: Facerec) -> None:
 def test_mistakes_are_told_in_a_line(facerec: Facerec) -> None:
     for arguments, message in (
         (("audit", "list", "--kind", "nonsense"), "no entry is of the kind 'nonsense'; there are"),
-        (("audit", "verify", "--heads", "nothing"), "cannot be read as signed heads"),
+        (("audit", "verify", "--heads", __file__), "cannot be read as signed heads"),
+        (("audit", "verify", "--heads", "nothing"), "cannot be read: No such file or directory"),
+        (("audit", "list", "--since", "yesterday"), "a time must be written as 2030-01-31"),
         (("backup", "/nowhere/x"), "cannot be written: No such file or directory"),
         (("restore", "/nowhere/x"), "cannot be read or unpacked: No such file or directory"),
     ):

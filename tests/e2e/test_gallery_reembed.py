@@ -38,7 +38,11 @@ def old(own_home: Path, pictures: dict[str, Path]) -> str:
 
 
 def test_reembed_switch_and_roll_back(
-    facerec: Facerec, own_home: Path, old: str, pictures: dict[str, Path]
+    facerec: Facerec,
+    own_home: Path,
+    old: str,
+    pictures: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     manifest = ModelStore(own_home / "models").require("sface", ModelTask.EMBEDDER)
     space = manifest.embedding_space
@@ -62,7 +66,10 @@ def test_reembed_switch_and_roll_back(
         {"embedding_space": old, "profiles": 1},
     ]
     assert facerec("gallery", "reembed", "--to", "sface", "--json").record["made"] == 2
-    switched = facerec("gallery", "switch", "--to", "sface", "--json").record
+    monkeypatch.setenv("FACEREC_ANALYSIS__EMBEDDER", "dlib-resnet")
+    done = facerec("gallery", "switch", "--to", "sface", "--json")
+    assert "the setting analysis.embedder is dlib-resnet: set it to the network" in done.err
+    switched = done.record
     assert (switched["changed"], switched["enrol_anew"]) == (2, ["none"])
     with Gallery.open(own_home / "gallery.db") as gallery:
         assert gallery.reembedder.people_by_space() == {"other-1": 1, space: 2}

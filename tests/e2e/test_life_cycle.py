@@ -41,6 +41,9 @@ def test_update(facerec: Facerec) -> None:
     )  # fmt: skip
     assert (done.record["valid_until"], done.record["attributes"]) == (None, {})
     assert (done.record["erase_unseen_days"], done.record["state"]) == (None, "suspended")
+    done = facerec("profiles", "update", "ada", "--activate", "--valid-from", "2130-01-31")
+    assert done.out == "ada is changed and not yet valid\n"
+    assert "not yet valid" in facerec("profiles", "list").out
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,8 @@ def test_update(facerec: Facerec) -> None:
         (["ada", "--gallery", "ghosts"], 1, "no gallery is named 'ghosts'"),
         (["ada", "--valid-until", "tomorrow"], 2, "a time must be written as"),
         (["ada", "--attribute", "floor"], 2, "KEY=VALUE"),
+        (["ada"], 2, "say what to change"),
+        (["charles", "--withdraw-consent", "--name", "N"], 1, "no such consent that stands"),
         (["ada", "--valid-from", "2030-01-02", "--valid-until", "2030-01-01"], 1, "end after"),
     ],
 )
@@ -59,6 +64,8 @@ def test_an_update_that_cannot_be_made(
     done = facerec("profiles", "update", *arguments)
     assert done.code == code
     assert message in " ".join(done.err.replace("│", " ").split())
+    (*_, last) = facerec("audit", "list", "--json").records
+    assert last["kind"] == "profile_enrolled"
 
 
 def test_export_gives_everything_that_is_held(facerec: Facerec, tmp_path: Path) -> None:
@@ -152,6 +159,7 @@ def test_retention_erases_whose_time_is_up(facerec: Facerec) -> None:
 
 def test_the_master_key(facerec: Facerec, own_home: Path) -> None:
     before = facerec("keys", "show", "--json").record["master_key_id"]
+    assert f"Backups made before open with {before} alone" in facerec("keys", "rotate").out
     done = facerec("keys", "rotate", "--json").record
     assert done["profiles"] == 2
     assert facerec("keys", "show", "--json").record["master_key_id"] != before

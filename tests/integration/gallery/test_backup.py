@@ -120,7 +120,7 @@ def test_a_lost_home_comes_back_with_its_key_alone(tmp_path: Path, file: Path) -
     assert not other.exists() and not (other.parent / "master.key").exists()
     (other.parent / "master.key").write_text("00" * 32)
     (other.parent / "master.key").chmod(0o600)
-    with pytest.raises(MasterKeyError, match="not the one that opens"):
+    with pytest.raises(MasterKeyError, match="give that one too, on the line after it"):
         put_back(file, other)
     shutil.copy(path.parent / "master.key", other.parent)
     assert put_back(file, other).kept_journal is False
@@ -295,7 +295,7 @@ def test_after_a_rotation_an_old_backup_needs_the_old_key_and_leaves_the_new_in_
         save(gallery, file)
         old = key.read_text()
         gallery.rotate_master_key()
-        with pytest.raises(MasterKeyError, match="not the one that opens"):
+        with pytest.raises(MasterKeyError, match="give that one too, on the line after it"):
             put_back(file, gallery)
         new = key.read_text()
         key.write_text(new + old)
