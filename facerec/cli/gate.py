@@ -1,5 +1,6 @@
 """``facerec gate``: play a gate, to try a server as an integrator's gate would use it."""
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -58,6 +59,8 @@ def simulate(
 
     A film is played at its own speed. With --json, one object a line and an answer.
     """
+    # What gRPC's own log says of a connection that fails is said in our words.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     with stated_failures():
         from facerec.client import GateClient
         from facerec.video import open_source

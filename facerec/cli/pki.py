@@ -1,19 +1,24 @@
 """``facerec pki``: certificates for a site that has no authority of its own."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facerec.cli.console import Home, Json, emit, fail, output, stated_failures
+from facerec.cli.console import Home, Json, emit, fail, output, stated_failures, warn
 from facerec.cli.recording import record_in_home
 
 if TYPE_CHECKING:
     from facerec_identity.security.certificates import IssuedCertificate
+    from facerec_identity.security.revocations import RevokedCertificates
 
 __all__ = ["pki"]
 
 pki = typer.Typer(name="pki", help="Certificates of servers and gates.", no_args_is_help=True)
+
+_SHOWN_DIGITS = 16
+"""Of a serial number in hexadecimal: a random one is told from others by half as many."""
 
 _Dir = Annotated[
     Path | None,
@@ -75,7 +80,13 @@ def issue(
         from datetime import UTC, datetime, timedelta
 
         from facerec_identity.security.certificates import CertificateAuthority
-        from facerec_identity.security.grants import granted_roles, named_gates, plain_name
+        from facerec_identity.security.grants import (
+            GATELESS,
+            granted_roles,
+            named_gates,
+            plain_name,
+            speaks_for_none,
+        )
 
         authority, now = CertificateAuthority(_folder(folder, home)), datetime.now(UTC)
         if (name is None) == (not hosts):
@@ -92,28 +103,81 @@ def issue(
             lifetime=timedelta(days=days),
             now=now,
         )
+        if speaks_for_none(granted_roles(roles or ()), gates or ()):
+            warn(GATELESS)
         _record(home, f"{name}: {', '.join(sorted(roles or ()))}", ", ".join(sorted(gates or ())))
         _tell(made, as_json)
 
 
+@pki.command("list")
+def list_certificates(folder: _Dir = None, home: Home = None, as_json: Json = False) -> None:
+    """List the certificates that were issued, also those whose files were replaced since."""
+    with stated_failures():
+        from facerec_identity.security.certificate_register import CertificateRegister
+
+        found, revoked = CertificateRegister(_folder(folder, home)).records(), _revoked(home)
+        rows = [
+            {**asdict(record), "revoked": int(record.serial, 16) in revoked} for record in found
+        ]
+    if as_json:
+        emit(rows)
+        return
+    from rich.table import Table
+
+    table = Table("name", "roles, or hosts", "gates", "number", "expires", "revoked")
+    for row in rows:
+        table.add_row(
+            row["name"],
+            ", ".join(row["roles"] or row["hosts"]),
+            ", ".join(row["gates"]),
+            row["serial"][:_SHOWN_DIGITS],
+            f"{row['expires']:%Y-%m-%d}",
+            "yes" if row["revoked"] else "",
+        )
+    output.print(table)
+
+
 @pki.command("revoke")
 def revoke(
-    certificate: Annotated[
-        Path, typer.Argument(help="The client's certificate file.", dir_okay=False)
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE|SERIAL",
+            help="A client, for all its certificates so far; or one, by its file or number.",
+        ),
     ],
+    folder: _Dir = None,
     home: Home = None,
 ) -> None:
-    """Refuse a client's certificate from its next call on, on every server of this home."""
+    """Refuse a client's certificates from its next call on, on every server of this home."""
     with stated_failures():
         from facerec.gallery.audit_event import AuditEvent, AuditKind
         from facerec.settings import load_settings
-        from facerec_identity.security.revocations import RevokedCertificates
+        from facerec_identity.security.certificate_register import CertificateRegister
+        from facerec_identity.security.revocations import serial_in
 
-        settings = load_settings(home)
-        RevokedCertificates(settings.revoked_certificates_path).revoke(certificate)
-        event = AuditEvent(AuditKind.CERTIFICATE_REVOKED, note=certificate.name)
-        record_in_home(settings, event)
-        output.print(f"{certificate} is refused from now on", soft_wrap=True)
+        known = CertificateRegister(_folder(folder, home)).records()
+        serials = [
+            int(record.serial, 16)
+            for record in known
+            if not record.hosts
+            and (what == record.name or what == record.serial[: max(_SHOWN_DIGITS, len(what))])
+        ]
+        # A name comes first: somebody's folder may hold a file of that name.
+        if not serials and not Path(what).exists():
+            fail(f"{what!r} is no client, file or number of a certificate; see: facerec pki list")
+        revoked = _revoked(home)
+        revoked.revoke(serials or [serial_in(Path(what))])
+        event = AuditEvent(AuditKind.CERTIFICATE_REVOKED, note=Path(what).name)
+        record_in_home(load_settings(home), event)
+        output.print(f"{what}: {max(1, len(serials))} certificate(s) refused from now on")
+
+
+def _revoked(home: Path | None) -> "RevokedCertificates":
+    from facerec.settings import load_settings
+    from facerec_identity.security.revocations import RevokedCertificates
+
+    return RevokedCertificates(load_settings(home).revoked_certificates_path)
 
 
 def _record(home: Path | None, note: str, gates: str = "") -> None:

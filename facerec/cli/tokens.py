@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.cli.console import Home, Json, emit, output, stated_failures, warn
 from facerec.cli.recording import record_in_home
 
 if TYPE_CHECKING:
@@ -36,7 +36,13 @@ def issue(
 
         from facerec.gallery.audit_event import AuditEvent, AuditKind
         from facerec.settings import load_settings
-        from facerec_identity.security.grants import granted_roles, named_gates, plain_name
+        from facerec_identity.security.grants import (
+            GATELESS,
+            granted_roles,
+            named_gates,
+            plain_name,
+            speaks_for_none,
+        )
         from facerec_identity.security.tokens import TokenStore
 
         settings, now = load_settings(home), datetime.now(UTC)
@@ -48,6 +54,8 @@ def issue(
             now=now,
             expires=now + timedelta(days=days),
         )
+        if speaks_for_none(record.roles, record.gates):
+            warn(GATELESS)
         note = f"token {record.token_id} for {record.name}: {', '.join(sorted(record.roles))}"
         place = ", ".join(sorted(record.gates))
         record_in_home(settings, AuditEvent(AuditKind.TOKEN_ISSUED, place=place, note=note))

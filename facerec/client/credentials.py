@@ -1,5 +1,6 @@
 """How a client shows who it is."""
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -34,11 +35,13 @@ class Tls:
         """Read PEM files, such as those of ``facerec pki``.
 
         Raises:
-            ServiceError: one cannot be read, or one of certificate and key is missing.
+            ServiceError: one cannot be read, one of certificate and key is missing, or they do not
+                belong together.
         """
         if (certificate is None) != (key is None):
             raise ServiceError("give both of the client's certificate and its key, or neither")
         try:
+            _try_out(authority, certificate, key)
             return cls(
                 authority.read_bytes(),
                 None if certificate is None else certificate.read_bytes(),
@@ -52,6 +55,32 @@ class Tls:
     def credentials(self) -> grpc.ChannelCredentials:
         """Return gRPC's form of it."""
         return grpc.ssl_channel_credentials(self.authority, self.key, self.certificate)
+
+
+def _try_out(authority: Path, certificate: Path | None, key: Path | None) -> None:
+    """Load files as a connection will: gRPC would say of what is wrong that no server answers.
+
+    Raises:
+        ServiceError: what is in them cannot be used.
+        OSError: one cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(authority)
+    except ssl.SSLError as error:
+        raise ServiceError(f"{authority} holds no certificate of an authority, PEM") from error
+    if certificate is None or key is None:
+        return
+    for path in (certificate, key):
+        path.open("rb").close()  # whose error names the file, which load_cert_chain's does not
+    try:
+        # Without a password OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(certificate, key, password="")
+    except ssl.SSLError as error:
+        raise ServiceError(
+            f"{certificate} and {key} are no certificate and its key: either they do not belong "
+            "together, or one is no PEM file, or the key has a password"
+        ) from error
 
 
 def token_metadata(

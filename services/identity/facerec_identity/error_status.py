@@ -39,7 +39,6 @@ _FAULT = "the server could not answer because of a fault of its own; its log say
 _MODEL = "the server's networks cannot be used; its operator must run: facerec models verify"
 _SETUP = "the server is not set up for this call; its log says more"
 _STRANGER = "the call carries no valid credentials"
-_FORBIDDEN = "the caller may not do this"
 
 UNEXPECTED = ErrorStatus(_INTERNAL, "INTERNAL", _FAULT)
 """For every exception that is not one of ours."""
@@ -82,7 +81,7 @@ STATUSES: dict[type[errors.FaceRecError], ErrorStatus] = {
         grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", _STRANGER
     ),
     errors.PermissionDeniedError: ErrorStatus(
-        grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED", _FORBIDDEN
+        grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED"
     ),
     errors.OverloadedError: ErrorStatus(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"),
     errors.MessageTooLargeError: ErrorStatus(

@@ -1,6 +1,7 @@
 """Who gets in, what each role may do, and what a stranger learns: against a real TLS server."""
 
 import importlib
+import json
 import pkgutil
 import ssl
 import stat
@@ -22,7 +23,6 @@ from facerec.errors import ServiceError
 from facerec.settings import ServerSettings
 from facerec_identity.security.access_table import ACCESS, PUBLIC
 from facerec_identity.security.caller import Role
-from facerec_identity.security.certificates import CertificateAuthority
 from facerec_identity.server import IdentityServer
 from tests.integration.identity.server_process import ServerProcess, facerec
 from tests.integration.identity.site import Site, ask, ask_aloud, free_address
@@ -311,29 +311,42 @@ def test_a_damaged_file_of_tokens_lets_nobody_in_and_no_server_start(tmp_path: P
     assert "cannot be read" in done.stderr
 
 
-def test_the_commands(tmp_path: Path) -> None:
-    """From nothing to the files of a server and a gate."""
+def test_a_certificate_whose_file_was_replaced_is_revoked_by_name_or_number(
+    site: Site, guarded: ServerProcess
+) -> None:
+    """One was stolen, and the client has had a new one since: the stolen one's file is gone."""
 
-    def run(*words: str) -> str:
-        done = facerec(*words, home=tmp_path)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+    def asked(tls: Tls) -> grpc.StatusCode:
+        with grpc.secure_channel(guarded.address, tls.credentials()) as channel:
+            return ask(channel, IDENTIFY)
 
-    run("pki", "init")
-    run("pki", "issue", "--host", "gate.example", "--host", "10.1.2.3")
-    run("pki", "issue", "north", "--role", "gate", "--gate", "main")
-    assert facerec("pki", "init", home=tmp_path).returncode == 1
-    assert facerec("pki", "issue", "north", home=tmp_path).returncode == 1
-    assert facerec("pki", "issue", "../x", "--role", "gate", home=tmp_path).returncode == 1
-    server = x509.load_pem_x509_certificate((tmp_path / "pki/server.crt").read_bytes())
-    names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert names.get_values_for_type(x509.DNSName) == ["gate.example"]
-    server.verify_directly_issued_by(
-        x509.load_pem_x509_certificate(
-            CertificateAuthority(tmp_path / "pki").certificate.read_bytes()
-        )
-    )
-    token = run("tokens", "issue", "lobby", "--role", "gate", "--gate", "main").strip()
-    listed = run("tokens", "list", "--json")
-    assert token.split("_")[1] in listed
-    assert token.split("_", 2)[2] not in listed
+    def revoke(what: str) -> str:
+        done = facerec("pki", "revoke", what, home=site.home)
+        return done.stdout if done.returncode == 0 else done.stderr
+
+    certificates = []
+    for _ in range(3):
+        site.certify("west", [Role.GATE])
+        certificates.append(site.tls("west"))
+    listed = json.loads(facerec("pki", "list", "--json", home=site.home).stdout)
+    first, *others = [row["serial"] for row in listed if row["name"] == "west"]
+    assert len({first, *others}) == 3
+    assert "1 certificate(s)" in revoke(first[:16])
+    assert [asked(tls) for tls in certificates] == [
+        UNAUTHENTICATED,
+        *[grpc.StatusCode.INVALID_ARGUMENT] * 2,
+    ]
+    assert "3 certificate(s)" in revoke("west")
+    assert {asked(tls) for tls in certificates} == {UNAUTHENTICATED}
+    rows = facerec("pki", "list", home=site.home).stdout
+    assert sum("yes" in line for line in rows.splitlines() if "west" in line) == 3
+    # Neither a server's nor what nobody knows.
+    for what in ("server", "nobody", first[:15]):
+        assert "see: facerec pki list" in revoke(what)
+
+
+def test_who_is_known_is_told_what_is_not_allowed(site: Site, guarded: ServerProcess) -> None:
+    with grpc.secure_channel(guarded.address, site.tls("gate").credentials()) as channel:
+        code, said = ask_aloud(channel, "/facerec.v1.EnrollmentService/ListProfiles")
+    assert code is DENIED
+    assert said.startswith("the caller's roles do not allow this call")

@@ -7,8 +7,9 @@ ECDSA on P-256; the profile of the certificates is RFC 5280's.
 
 import ipaddress
 import os
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,12 +20,16 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from facerec.errors import ServiceError, UnauthenticatedError
 from facerec_identity.security.caller import Caller, Role
+from facerec_identity.security.certificate_register import CertificateRecord, CertificateRegister
 
 __all__ = ["CertificateAuthority", "CertifiedCaller", "IssuedCertificate", "read_client"]
 
 _ROLE = "urn:facerec:role:"
 _GATE = "urn:facerec:gate:"
 _AUTHORITY_DAYS = 3650
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$)(?:{_LABEL}\.)*(?!\d+$){_LABEL}")
+"""RFC 1123, section 2.1; a last part of digits alone would be that of a mistyped address."""
 _CLOCKS_DIFFER = timedelta(minutes=5)
 """Certificates begin that much in the past, for machines whose clock is late."""
 
@@ -64,6 +69,7 @@ class CertificateAuthority:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.register = CertificateRegister(folder)
 
     @property
     def certificate(self) -> Path:
@@ -95,11 +101,13 @@ class CertificateAuthority:
             hosts: Names and IP addresses under which clients know it, at least one.
             days: How long it is valid.
             now: Present time, UTC.
+
+        Raises:
+            ServiceError: one is no name of a host; nothing is replaced.
         """
+        wanted = CertificateRecord("server", "", tuple(hosts), (), (), now, now + timedelta(days))
         names = [_general_name(host) for host in hosts]
-        return self._issue(
-            "server", hosts[0], names, ExtendedKeyUsageOID.SERVER_AUTH, timedelta(days=days), now
-        )
+        return self._issue(wanted, hosts[0], names, ExtendedKeyUsageOID.SERVER_AUTH)
 
     def issue_client(
         self,
@@ -113,7 +121,8 @@ class CertificateAuthority:
         """Certify a client as ``NAME.crt``; one that is there is replaced."""
         uris = [_ROLE + role.value for role in roles] + [_GATE + gate for gate in gates]
         names = [x509.UniformResourceIdentifier(uri) for uri in uris]
-        return self._issue(name, name, names, ExtendedKeyUsageOID.CLIENT_AUTH, lifetime, now)
+        wanted = CertificateRecord(name, "", (), tuple(roles), tuple(gates), now, now + lifetime)
+        return self._issue(wanted, name, names, ExtendedKeyUsageOID.CLIENT_AUTH)
 
     @property
     def _key_file(self) -> Path:
@@ -121,17 +130,15 @@ class CertificateAuthority:
 
     def _issue(
         self,
-        file_name: str,
+        wanted: CertificateRecord,
         common_name: str,
         names: Sequence[x509.GeneralName],
         use: x509.ObjectIdentifier,
-        lifetime: timedelta,
-        now: datetime,
     ) -> IssuedCertificate:
         authority, authority_key = self._load()
         key = ec.generate_private_key(ec.SECP256R1())
-        expires = min(now + lifetime, authority.not_valid_after_utc)
-        begins = min(now, expires) - _CLOCKS_DIFFER
+        expires = min(wanted.expires, authority.not_valid_after_utc)
+        begins = min(wanted.issued, expires) - _CLOCKS_DIFFER
         builder = _builder(common_name, key.public_key(), begins, expires)
         builder = builder.issuer_name(authority.subject)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
@@ -140,7 +147,10 @@ class CertificateAuthority:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
         builder = builder.add_extension(issuer, False)
-        return self._store(file_name, builder.sign(authority_key, hashes.SHA256()), key, expires)
+        made = builder.sign(authority_key, hashes.SHA256())
+        # Before it is in anybody's hands: what is not in the register may never be found again.
+        self.register.add(replace(wanted, serial=f"{made.serial_number:x}", expires=expires))
+        return self._store(wanted.name, made, key, expires)
 
     def _load(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         try:
@@ -217,6 +227,10 @@ def _general_name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
+        if not _HOST.fullmatch(host):
+            raise ServiceError(
+                f"a host is a name such as gates.example, or an IP address; received {host!r}"
+            ) from None
         return x509.DNSName(host)
 
 

@@ -6,10 +6,19 @@ from collections.abc import Iterable
 from facerec.errors import ServiceError
 from facerec_identity.security.caller import Role
 
-__all__ = ["granted_roles", "named_gates", "plain_name"]
+__all__ = ["GATELESS", "granted_roles", "named_gates", "plain_name", "speaks_for_none"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 """Names that are safe in a file's name, in a certificate and in a line of a log."""
+
+
+GATELESS = "it speaks for no gate, so Authorize and StreamAuthorize will be refused; see --gate"
+"""What an operator is told of a client that `speaks_for_none`."""
+
+
+def speaks_for_none(roles: Iterable[Role], gates: Iterable[str]) -> bool:
+    """Return whether a client has the role of a gate and none to speak for."""
+    return Role.GATE in roles and not any(gates)
 
 
 def granted_roles(words: Iterable[str]) -> frozenset[Role]:

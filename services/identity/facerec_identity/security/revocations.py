@@ -2,13 +2,14 @@
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
 
 from facerec.errors import ServiceError
 
-__all__ = ["RevokedCertificates"]
+__all__ = ["RevokedCertificates", "serial_in"]
 
 
 class RevokedCertificates:
@@ -43,19 +44,30 @@ class RevokedCertificates:
                 ) from error
             return serial in self._serials
 
-    def revoke(self, certificate: Path) -> None:
-        """Make a certificate worthless from the next call on.
+    def revoke(self, serials: Sequence[int]) -> None:
+        """Make certificates worthless from the next call on.
 
         Raises:
-            ServiceError: it is not a certificate, or the file cannot be written.
+            ServiceError: the file cannot be written.
         """
         try:
-            serial = x509.load_pem_x509_certificate(certificate.read_bytes()).serial_number
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             with open(descriptor, "ab") as file:
-                file.write(f"{serial:x}\n".encode("ascii"))
-        except (OSError, ValueError) as error:
+                file.write("".join(f"{serial:x}\n" for serial in serials).encode("ascii"))
+        except OSError as error:
             raise ServiceError(
-                f"{certificate} cannot be revoked: it is no certificate that can be read, or the "
-                "list beside it cannot be written"
+                f"{self._path}, the list of revoked certificates, cannot be written: "
+                f"{(error.strerror or '').lower()}"
             ) from error
+
+
+def serial_in(certificate: Path) -> int:
+    """Return the serial number of the certificate in a PEM file.
+
+    Raises:
+        ServiceError: there is none that can be read.
+    """
+    try:
+        return x509.load_pem_x509_certificate(certificate.read_bytes()).serial_number
+    except (OSError, ValueError) as error:
+        raise ServiceError(f"{certificate} is no certificate that can be read") from error
