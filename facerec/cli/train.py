@@ -14,7 +14,8 @@ from facerec.cli.train_run import evaluate, resume, run
 if TYPE_CHECKING:
     from facerec.analysis.analyzer import FaceAnalyzer
     from facerec.settings import Settings
-    from facerec.training.preparing import Preparation
+    from facerec.training.cleaning import Review
+    from facerec.training.preparing import Preparation, PreparationRules
     from facerec.training.record_file import DataDescription
     from facerec.training.sources import Sources
 
@@ -67,8 +68,7 @@ def data(
     with stated_failures():
         from facerec.settings import load_settings
         from facerec.training.cleaning import read_review
-        from facerec.training.new_folder import was_cut_off
-        from facerec.training.preparing import PreparationRules, prepare
+        from facerec.training.preparing import PreparationRules
         from facerec.training.sources import find_sources, only_fold
 
         settings = load_settings(home)
@@ -79,13 +79,8 @@ def data(
             min_face, min_quality, min_pictures, settings.analysis.max_image_pixels
         )
         review = None if reviewed is None else read_review(reviewed)
-        description = _description(settings, sources, terms)
-        analyzers = _analyzers(settings)
-        if was_cut_off(output_path):
-            warn(f"an earlier preparation of {output_path} was cut off; beginning it again")
-        with progress_over(len(sources), "Finding faces", shown=not json) as advance:
-            made = prepare(sources, analyzers, description, output_path, rules, advance, review)
-        _say_prepared(made, output_path, json)
+        made = _prepared(settings, sources, terms, output_path, rules, review, quiet=json)
+    _say_prepared(made, output_path, json)
 
 
 @train.command()
@@ -112,14 +107,8 @@ def clean(
 
         reader = ChipReader(folder)
         limit = same_from or _same_person_from(load_settings(home), reader.description.embedder)
-        found = find_faults(
-            reader.embeddings,
-            reader.people,
-            reader.names,
-            reader.sources,
-            same_from=limit,
-            other_below=limit / 2,
-        )
+        labels = (reader.people, reader.names, reader.sources)
+        found = find_faults(reader.embeddings, *labels, same_from=limit, other_below=limit / 2)
         write_proposals(output_path, found)
     if json:
         emit({"proposals": [vars(entry) for entry in found], "same_from": limit})
@@ -129,6 +118,26 @@ def clean(
             f"from similarity {limit:.3f}",
             soft_wrap=True,
         )
+
+
+def _prepared(
+    settings: "Settings",
+    sources: "Sources",
+    terms: str,
+    output_path: Path,
+    rules: "PreparationRules",
+    review: "Review | None",
+    *,
+    quiet: bool,
+) -> "Preparation":
+    from facerec.training.new_folder import was_cut_off
+    from facerec.training.preparing import prepare
+
+    description, analyzers = _description(settings, sources, terms), _analyzers(settings)
+    if was_cut_off(output_path):
+        warn(f"an earlier preparation of {output_path} was cut off; beginning it again")
+    with progress_over(len(sources), "Finding faces", shown=not quiet) as advance:
+        return prepare(sources, analyzers, description, output_path, rules, advance, review)
 
 
 def _description(settings: "Settings", sources: "Sources", terms: str) -> "DataDescription":

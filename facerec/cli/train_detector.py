@@ -32,18 +32,8 @@ def detector(
 ) -> None:
     """Fit the installed YuNet to annotated images, judged on those that it did not see."""
     with stated_failures():
-        from facerec.errors import TrainingError
-        from facerec.inference import ModelTask
-        from facerec.models.store import KERAS_FILE, ModelStore
-        from facerec.settings import load_settings
-
-        if output_path.exists() or output_path.suffix != ".keras":
-            raise TrainingError(f"{output_path} must be a .keras file that is not there yet")
-        if side % 32:
-            raise TrainingError(f"--side must be a multiple of 32; received {side}")
-        store = ModelStore(load_settings(home).models_dir)
-        store.require("yunet", ModelTask.DETECTOR)
-        start = store.file("yunet", KERAS_FILE)
+        _check(output_path, side)
+        start = _installed(home)
         load_keras(backend)
         from facerec.training.detector_training import DetectorSettings
 
@@ -59,6 +49,26 @@ def detector(
         "detector --architecture yunet",
         soft_wrap=True,
     )
+
+
+def _check(output_path: Path, side: int) -> None:
+    from facerec.errors import TrainingError
+
+    if output_path.exists() or output_path.suffix != ".keras":
+        raise TrainingError(f"{output_path} must be a .keras file that is not there yet")
+    if side % 32:
+        raise TrainingError(f"--side must be a multiple of 32; received {side}")
+
+
+def _installed(home: Path | None) -> Path:
+    """Return the Keras file of the installed YuNet."""
+    from facerec.inference import ModelTask
+    from facerec.models.store import KERAS_FILE, ModelStore
+    from facerec.settings import load_settings
+
+    store = ModelStore(load_settings(home).models_dir)
+    store.require("yunet", ModelTask.DETECTOR)
+    return store.file("yunet", KERAS_FILE)
 
 
 def _trained(

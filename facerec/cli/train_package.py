@@ -47,6 +47,9 @@ def package(
     """Put the best weights of a run, their accuracy and their thresholds into one file."""
     path = output_path or Path(f"{name}.facerec")
     with stated_failures():
+        from facerec.models.import_network import check_name
+
+        check_name(name)
         load_keras(backend)
         from facerec.settings import load_settings
         from facerec.training.packaging import PackageStatement
@@ -97,14 +100,8 @@ def adapt(
         record = _compared(settings, output_path, guard)
     if json:
         emit({"run": output_path, **record})
-        return
-    for where, found in record.items():
-        before, after = found["before"], found["after"]
-        output.print(
-            f"{where}: equal error rate {before['eer']:.4f} -> {after['eer']:.4f}, true accepts at "
-            f"FMR 1 % {before['tar_at_fmr_0.01']:.4f} -> {after['tar_at_fmr_0.01']:.4f}",
-            soft_wrap=True,
-        )
+    else:
+        _say_compared(record)
 
 
 def _adapting(settings: "Settings", embedder: str, depth: int) -> dict[str, Any]:
@@ -148,6 +145,16 @@ def _compared(settings: "Settings", path: Path, guard: Path | None) -> dict[str,
         where: {"before": verdict_record(before), "after": verdict_record(after)}
         for where, (before, after) in _verdicts(settings, folder, guard).items()
     }
+
+
+def _say_compared(record: dict[str, Any]) -> None:
+    for where, found in record.items():
+        before, after = found["before"], found["after"]
+        output.print(
+            f"{where}: equal error rate {before['eer']:.4f} -> {after['eer']:.4f}, true accepts at "
+            f"FMR 1 % {before['tar_at_fmr_0.01']:.4f} -> {after['tar_at_fmr_0.01']:.4f}",
+            soft_wrap=True,
+        )
 
 
 def _verdicts(
@@ -194,11 +201,12 @@ def _packaged(
     from facerec.errors import TrainingError
     from facerec.training.evaluating import embed_people
     from facerec.training.packaging import package as write
-    from facerec.training.packaging import refuse_worse
+    from facerec.training.packaging import refuse_existing, refuse_worse
     from facerec.training.record_file import ChipReader
     from facerec.training.run_network import best_network
     from facerec.training.running import held_out
 
+    refuse_existing(path)  # before anything is judged, which takes minutes
     chosen = folder.settings
     if chosen.start:
         for where, (before, after) in _verdicts(settings, folder, guard).items():

@@ -13,13 +13,13 @@ from facerec.inference import Alignment, ModelManifest, ModelTask, Preprocessing
 from facerec.inference.litert_session import LiteRtSession
 from facerec.models.catalogue import ALIGNMENTS, CATALOGUE, embedding_space
 from facerec.models.file_hash import sha256_of
-from facerec.models.package import read_package
+from facerec.models.package import ModelPackage, read_package
 from facerec.models.progress import Progress, Silent
 from facerec.models.smoke_check import check_detector, check_embedder
 from facerec.models.store import KERAS_FILE, LITERT_FILE, ModelStore
 from facerec.models.workshop import ConvertEmbedderJob, ConvertJob, ImportKerasJob, Job, Workshop
 
-__all__ = ["ImportRequest", "imported_space", "import_network", "import_package"]
+__all__ = ["ImportRequest", "check_name", "imported_space", "import_network", "import_package"]
 
 DETECTOR_ARCHITECTURES = ("yunet", "centerface")
 EMBEDDER_LAYOUTS = ("iresnet18", "iresnet50", "iresnet100", "mobilefacenet")
@@ -118,36 +118,50 @@ def import_package(
     with tempfile.TemporaryDirectory() as scratch, store.new_folder() as folder:
         progress.stage(f"checking {path.name}")
         about = read_package(path, Path(scratch))
-        weights = Path(scratch) / KERAS_FILE
-        request = ImportRequest(
-            weights,
-            name or about.name,
-            ModelTask.EMBEDDER,
-            chip_size_px=about.alignment.chip_size_px,
-            license=about.license,
-        )
+        request = _request_of(about, Path(scratch), name)
         _check_name(request.name, store, force)
-        space = imported_space(about.name, sha256_of(weights), about.alignment)
-        if about.embedding_space != space:
-            raise ModelImportError(
-                f"{path.name} names the embedding space {about.embedding_space}, but its weights "
-                f"and alignment make {space}; get the package again"
-            )
+        _check_space(about, request, path)
         progress.stage(f"exporting {request.name}")
-        manifest = _tried(request, _export(request, folder), folder)
-        extra = [member for member in about.files if member != KERAS_FILE]
-        for member in extra:
-            shutil.copyfile(Path(scratch) / member, folder / member)
-        manifest = replace(
-            manifest,
-            architecture=about.architecture,
-            source=f"package {path.name}",
-            alignment=about.alignment,
-            embedding_space=space,
-            files=manifest.files | {member: sha256_of(folder / member) for member in extra},
-        )
+        tried = _tried(request, _export(request, folder), folder)
+        manifest = _with_package(tried, about, path, Path(scratch), folder)
         store.install(manifest, folder)
     return manifest
+
+
+def _request_of(about: ModelPackage, scratch: Path, name: str | None) -> ImportRequest:
+    return ImportRequest(
+        scratch / KERAS_FILE,
+        name or about.name,
+        ModelTask.EMBEDDER,
+        chip_size_px=about.alignment.chip_size_px,
+        license=about.license,
+    )
+
+
+def _check_space(about: ModelPackage, request: ImportRequest, path: Path) -> None:
+    space = imported_space(about.name, sha256_of(request.path), about.alignment)
+    if about.embedding_space != space:
+        raise ModelImportError(
+            f"{path.name} names the embedding space {about.embedding_space}, but its weights "
+            f"and alignment make {space}; get the package again"
+        )
+
+
+def _with_package(
+    tried: ModelManifest, about: ModelPackage, path: Path, scratch: Path, folder: Path
+) -> ModelManifest:
+    """Lay what a package holds beside weights into a folder; return the manifest that names it."""
+    extra = [member for member in about.files if member != KERAS_FILE]
+    for member in extra:
+        shutil.copyfile(scratch / member, folder / member)
+    return replace(
+        tried,
+        architecture=about.architecture,
+        source=f"package {path.name}",
+        alignment=about.alignment,
+        embedding_space=about.embedding_space,
+        files=tried.files | {member: sha256_of(folder / member) for member in extra},
+    )
 
 
 def imported_space(name: str, weights_sha256: str, alignment: Alignment) -> str:
@@ -182,7 +196,12 @@ def _check_request(request: ImportRequest, store: ModelStore, force: bool) -> No
         )
 
 
-def _check_name(name: str, store: ModelStore, force: bool) -> None:
+def check_name(name: str) -> None:
+    """Refuse what cannot be a network's name.
+
+    Raises:
+        ModelImportError: it cannot, or it is a name of the catalogue.
+    """
     if not _NAME.fullmatch(name):
         raise ModelImportError(
             f"{name!r} cannot be a network's name: take a to z, digits, dot, dash and underscore, "
@@ -190,6 +209,10 @@ def _check_name(name: str, store: ModelStore, force: bool) -> None:
         )
     if name in {entry.name for entry in CATALOGUE}:
         raise ModelImportError(f"{name} is a network of the catalogue; take another name")
+
+
+def _check_name(name: str, store: ModelStore, force: bool) -> None:
+    check_name(name)
     if store.has(name) and not force:
         raise ModelImportError(
             f"there is a network {name} already; take another name or give --force"

@@ -57,18 +57,24 @@ def build_iresnet(
     stem = round(_CHANNELS[0] * width)
     x = _normalised(convolution_3x3(x, stem, use_bias=False, name="stem"), "stem", epsilon)
     x = layers.PReLU(shared_axes=(1, 2), name="stem_prelu")(x)
-    for stage, (channels, count) in enumerate(
-        zip(_CHANNELS, IRESNET_BLOCKS[depth], strict=True), start=1
-    ):
-        for number in range(count):
-            name = f"stage{stage}_block{number}"
-            strides = 1 if number else 2
-            projects = strides > 1 and (first_shortcut or stage > 1)
-            x = _block(x, round(channels * width), strides, projects, name, epsilon)
+    counts = IRESNET_BLOCKS[depth]
+    for stage, (channels, count) in enumerate(zip(_CHANNELS, counts, strict=True), start=1):
+        projects = first_shortcut or stage > 1
+        x = _stage(x, round(channels * width), count, projects, f"stage{stage}", epsilon)
     x = layers.Flatten(name="flatten")(_normalised(x, "features", epsilon))
     x = layers.Dropout(dropout, name="dropout")(x) if dropout else x
     x = layers.Dense(embedding_size, name="embedding")(x)
     return keras.Model(chips, _normalised(x, "embedding", epsilon), name=f"iresnet{depth}")
+
+
+def _stage(
+    x: keras.KerasTensor, channels: int, count: int, projects: bool, name: str, epsilon: float
+) -> keras.KerasTensor:
+    """Add the blocks of a stage, of which the first halves the sides."""
+    x = _block(x, channels, 2, projects, f"{name}_block0", epsilon)
+    for number in range(1, count):
+        x = _block(x, channels, 1, False, f"{name}_block{number}", epsilon)
+    return x
 
 
 def _block(

@@ -18,6 +18,7 @@ from facerec.evaluation.metrics.detections import average_precision, match_image
 from facerec.evaluation.protocols.detection import LEAST_SCORE, AnnotatedImage
 from facerec.training.detection_batches import DetectionBatches
 from facerec.training.detection_losses import cells_of, detection_loss
+from facerec.training.run_network import is_compiled_whole
 from facerec.training.whole_files import written_whole
 
 __all__ = [
@@ -132,15 +133,9 @@ def fine_tune(
     detector, start = (keras.saving.load_model(start_file, compile=False) for _ in range(2))
     batches = DetectionBatches(images, folder, settings.side_px, settings.batch_size, settings.seed)
     steps = -(-len(images) // settings.batch_size)
-    total = steps * settings.epochs
-    warmup = max(total // 10, 1)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(total - warmup, 1), warmup_target=settings.learning_rate, warmup_steps=warmup
-    )
     trainee = _DetectorTrainee(detector, start, settings.side_px)
     trainee.compile(
-        optimizer=keras.optimizers.Adam(rate, global_clipnorm=10.0),
-        jit_compile=keras.backend.backend() == "jax",
+        optimizer=_optimizer(settings, steps * settings.epochs), jit_compile=is_compiled_whole()
     )
 
     def ended(epoch: int, logs: dict[str, float]) -> None:
@@ -157,6 +152,14 @@ def fine_tune(
         verbose=0,
     )
     return detector
+
+
+def _optimizer(settings: DetectorSettings, steps: int) -> keras.optimizers.Optimizer:
+    warmup = max(steps // 10, 1)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, max(steps - warmup, 1), warmup_target=settings.learning_rate, warmup_steps=warmup
+    )
+    return keras.optimizers.Adam(rate, global_clipnorm=10.0)
 
 
 def start_detector(path: Path) -> keras.Model:

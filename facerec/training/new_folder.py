@@ -43,8 +43,7 @@ def new_folder(output: Path) -> Iterator[Path]:
     try:
         unfinished.mkdir(parents=True, exist_ok=True)
         descriptor = _held(unfinished)
-        for entry in unfinished.iterdir():
-            entry.unlink()
+        _empty(unfinished)
         yield unfinished
         unfinished.rename(output)
     except BlockingIOError as error:
@@ -57,6 +56,14 @@ def new_folder(output: Path) -> Iterator[Path]:
         if descriptor >= 0:
             shutil.rmtree(unfinished, ignore_errors=True)
             os.close(descriptor)
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def _unfinished(output: Path) -> Path:

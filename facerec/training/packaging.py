@@ -1,5 +1,6 @@
 """From the best weights of a run to a package that ``facerec models import`` takes."""
 
+import hashlib
 import json
 import tempfile
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ import numpy as np
 from facerec.decision.operating_point_file import operating_point_to_json
 from facerec.errors import EvaluationError, TrainingError
 from facerec.evaluation.calibration.calibrating import CalibrationSource, KnownFaces, calibrate
+from facerec.evaluation.metrics.bootstrap import Interval
 from facerec.inference import Alignment
-from facerec.models.file_hash import sha256_of
 from facerec.models.import_network import imported_space
 from facerec.models.package import CALIBRATION, CARD, WEIGHTS, ModelPackage, write_package
 from facerec.models.trainable import multiply_adds
@@ -22,7 +23,7 @@ from facerec.training.judging import Verdict, judge
 from facerec.training.record_file import DataDescription
 from facerec.training.whole_files import written_whole
 
-__all__ = ["PackageStatement", "package", "refuse_worse", "scaled_alignment"]
+__all__ = ["PackageStatement", "package", "refuse_existing", "refuse_worse", "scaled_alignment"]
 
 DRAWS = 500
 TOLERANCE = 0.002
@@ -73,10 +74,8 @@ def package(
         TrainingError: the file cannot be written.
     """
     alignment = scaled_alignment(data.alignment, int(network.input_shape[1]))
-    with tempfile.TemporaryDirectory() as scratch:
-        weights = Path(scratch) / WEIGHTS
-        network.save(weights)
-        digest, content = sha256_of(weights), weights.read_bytes()
+    content = _saved(network)
+    digest = hashlib.sha256(content).hexdigest()
     space = imported_space(statement.name, digest, alignment)
     verdict = judge(judged.embeddings, judged.people, draws=DRAWS)
     point = _calibration(judged, statement, data, space, digest)
@@ -86,20 +85,32 @@ def package(
     }
     if point is not None:
         members[CALIBRATION] = point.encode()
+    architecture, size = run["identity"]["settings"]["network"], int(network.output_shape[-1])
     about = ModelPackage(
-        statement.name,
-        str(run["identity"]["settings"]["network"]),
-        statement.license,
-        alignment,
-        int(network.output_shape[-1]),
-        space,
-        {},
+        statement.name, str(architecture), statement.license, alignment, size, space, {}
     )
-    if output.exists():
-        raise TrainingError(f"{output} exists already; give another --output")
+    refuse_existing(output)
     with written_whole(output) as opened:
         write_package(opened, about, members)
     return verdict
+
+
+def refuse_existing(output: Path) -> None:
+    """Refuse to write over a file.
+
+    Raises:
+        TrainingError: there is one.
+    """
+    if output.exists():
+        raise TrainingError(f"{output} exists already; give another --output")
+
+
+def _saved(network: keras.Model) -> bytes:
+    """Return the content of a network's ``.keras`` file."""
+    with tempfile.TemporaryDirectory() as scratch:
+        weights = Path(scratch) / WEIGHTS
+        network.save(weights)
+        return weights.read_bytes()
 
 
 def refuse_worse(before: Verdict, after: Verdict, where: str) -> None:
@@ -170,10 +181,6 @@ def _card(
     taught = f"imitating {identity['teacher']}" if identity["teacher"] else "from labels alone"
     began = f"the weights of {identity['start']}" if identity["start"] else "random weights"
     people, pictures = run["people"], run["pictures"]
-
-    def ends(interval: Any) -> str:
-        return "no interval" if interval is None else f"{interval.low:.4f} to {interval.high:.4f}"
-
     return f"""\
 # {statement.name}
 
@@ -188,8 +195,8 @@ chip of {network.input_shape[1]} pixels; compare by cosine similarity.
 - Licence of the weights: {statement.license}.
 - Accuracy on {verdict.people} people held out ({verdict.pictures} pictures, {verdict.mated} mated
   comparisons), 95 % intervals over people: equal error rate {verdict.eer:.4f}
-  ({ends(verdict.eer_interval)}); true accepts at a false match rate of 1 % {verdict.tar:.4f}
-  ({ends(verdict.tar_interval)}).
+  ({_ends(verdict.eer_interval)}); true accepts at a false match rate of 1 % {verdict.tar:.4f}
+  ({_ends(verdict.tar_interval)}).
 - Calibration: {"in the package" if calibrated else "none: too few people were held out"}.
 - Intended use: {statement.intended_use}.
 - Limits: measured on people like those of the data only; error rates of other groups of people,
@@ -201,3 +208,7 @@ Settings of the run:
 {json.dumps(chosen, indent=2)}
 ```
 """
+
+
+def _ends(interval: Interval | None) -> str:
+    return "no interval" if interval is None else f"{interval.low:.4f} to {interval.high:.4f}"

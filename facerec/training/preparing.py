@@ -142,10 +142,7 @@ def prepare(
         seen: set[bytes] = set()
         for path, person, face in _faces(sources, analyzers, description.alignment, rules):
             advance(1)
-            if path in review.dropped:
-                face = Drop.REVIEWED_OUT
-            elif isinstance(face, _Face) and face.content in seen:
-                face = Drop.DUPLICATE
+            face = Drop.REVIEWED_OUT if path in review.dropped else _only_new(face, seen)
             if isinstance(face, Drop):
                 dropped.append(DroppedPicture(path, face))
                 continue
@@ -153,6 +150,10 @@ def prepare(
             kept_names.append(review.person_of(path, person))
             writer.add(face.chip, len(kept_names) - 1, path, face.embedding)
         return _finish(writer, folder, kept_names, description, rules, dropped, len(sources))
+
+
+def _only_new(face: "_Face | Drop", seen: set[bytes]) -> "_Face | Drop":
+    return Drop.DUPLICATE if isinstance(face, _Face) and face.content in seen else face
 
 
 def _finish(

@@ -139,16 +139,7 @@ class ChipWriter:
             self._open.close()
         rows = np.flatnonzero(kept)
         numbers, people = np.unique(np.array(self._people, np.int32)[rows], return_inverse=True)
-        places = np.array(self._places, np.int64).reshape(-1, 3)[rows]
-        with (self._folder / "index.npz").open("wb") as opened:
-            np.savez(
-                opened,
-                shard=places[:, 0].astype(np.int32),
-                offset=places[:, 1],
-                length=places[:, 2].astype(np.int32),
-                person=people.astype(np.int32),
-                embedding=np.stack([self._embeddings[row] for row in rows]),
-            )
+        self._write_index(rows, people.astype(np.int32))
         _write_lines(self._folder / "people.txt", [names[number] for number in numbers])
         _write_lines(self._folder / "sources.txt", [self._sources[row] for row in rows])
         files = sorted(path.name for path in self._folder.iterdir())
@@ -163,6 +154,18 @@ class ChipWriter:
         text = json.dumps({"format": _FORMAT, **asdict(described)}, indent=2, ensure_ascii=False)
         (self._folder / DATA_FILE).write_text(text + "\n", encoding="utf-8")
         return described
+
+    def _write_index(self, rows: NDArray[np.intp], people: NDArray[np.int32]) -> None:
+        places = np.array(self._places, np.int64).reshape(-1, 3)[rows]
+        with (self._folder / "index.npz").open("wb") as opened:
+            np.savez(
+                opened,
+                shard=places[:, 0].astype(np.int32),
+                offset=places[:, 1],
+                length=places[:, 2].astype(np.int32),
+                person=people,
+                embedding=np.stack([self._embeddings[row] for row in rows]),
+            )
 
     def _shard(self, size: int) -> BinaryIO:
         if self._open is not None and self._open.tell() + size > self._shard_bytes:

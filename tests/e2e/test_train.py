@@ -193,6 +193,8 @@ def installed_weights(home: Path, name: str) -> list[bytes]:
         (("data", "nowhere", "--output", "made"), "there is no folder"),
         (("resume", "nowhere"), "is not the folder of a run"),
         (("evaluate", "nowhere"), "is not the folder of a run"),
+        (("package", "nowhere", "--name=sface"), "is a network of the catalogue"),
+        (("package", "nowhere", "--name=../ours"), "cannot be a network's name"),
     ],
 )
 def test_what_is_not_there_is_one_clear_line(facerec: Facerec, tmp_path, arguments, said) -> None:

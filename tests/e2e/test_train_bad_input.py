@@ -71,6 +71,7 @@ def test_a_preparation_that_was_killed_is_begun_again(
     assert busy.code == 1 and f"another process makes {data}" in busy.err
     assert remains.is_dir() and not data.exists()
     (remains / "shard-00009.chips").write_bytes(b"more of the remains")
+    (remains / "put here" / "by somebody").mkdir(parents=True)
 
     done = facerec("train", "data", one_person, "--output", data)
     assert done.code == 0, done.err
