@@ -36,9 +36,7 @@ def identify(
         target_fpir, candidates.searched, candidates.templates
     )
     similarity = float(candidates.similarities[0]) if len(candidates) else None
-    margin = None
-    if len(candidates) > 1:
-        margin = float(candidates.similarities[0] - candidates.similarities[1])
+    margin = candidates.margin
     outcome, reasons = _outcome(similarity, threshold, margin, min_margin, tuple(flaws))
     return Decision(
         outcome=outcome,

@@ -210,3 +210,9 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.profile_ids)
+
+    @property
+    def margin(self) -> float | None:
+        """The first person's lead over the second one; None with fewer than two."""
+        first_two = self.similarities[:2].tolist()
+        return first_two[0] - first_two[1] if len(first_two) == 2 else None

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
-from facerec.gallery.profile import NewTemplate
+from facerec.gallery.profile import Candidates, NewTemplate
 
 
 def test_a_unit_vector_is_taken() -> None:
@@ -26,3 +26,11 @@ def test_a_unit_vector_is_taken() -> None:
 def test_what_is_no_embedding_is_refused(embedding: NDArray[np.float32], message: str) -> None:
     with pytest.raises(ArrayError, match=message):
         NewTemplate(embedding, "space", 1.0, "camera")
+
+
+@pytest.mark.parametrize(
+    ("scores", "margin"), [([], None), ([0.7], None), ([0.75, 0.5], 0.25), ([0.5, 0.5, 0.1], 0)]
+)
+def test_candidates_tell_the_lead_of_the_first(scores: list[float], margin: float | None) -> None:
+    names = tuple(f"p{number}" for number in range(len(scores)))
+    assert Candidates(names, np.array(scores, np.float32), 9, revision=1).margin == margin
