@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
+from typing import Any
 
 import grpc
 import pytest
@@ -250,6 +252,33 @@ def test_the_log_names_callers_and_no_secret(
     assert token.split("_", 2)[2] not in text
     assert "sesame" not in text
     assert "Obama" not in text
+
+
+def test_a_line_of_the_log_tells_who_asked_what_and_how_long_it_took(
+    site: Site, guarded: ServerProcess, portraits: dict[str, bytes]
+) -> None:
+    with GateClient(guarded.address, timeout_s=60, tls=site.tls("administrator")) as gate:
+        assert gate.identify(portraits["obama-2010"]).faces
+        with pytest.raises(CallError):
+            gate.profile("nobody")
+    lines: list[dict[str, Any]] = []
+    for _ in range(200):  # an answer is sent before its line is written
+        written = guarded.messages().splitlines()
+        lines = [json.loads(line) for line in written if line[:1] == "{" and line[-1:] == "}"]
+        if lines[-1]["code"] == "NOT_FOUND":
+            break
+        sleep(0.05)
+    asked, failed = lines[-2:]
+    stages = [f"{stage}_ms" for stage in ("decode", "detect", "align", "embed", "search")]
+    for line in (asked, failed):
+        assert {"time", "level", "request_id", "queue_ms", "duration_ms"} <= line.keys()
+        assert line["client"] == "certificate:administrator"
+    assert (asked["rpc"], asked["code"]) == (IDENTIFY[1:], "OK")
+    assert all(asked[stage] > 0 for stage in stages)
+    assert asked["queue_ms"] + sum(asked[stage] for stage in stages) <= asked["duration_ms"]
+    assert failed["rpc"].endswith("EnrollmentService/GetProfile")
+    assert failed["code"] == "NOT_FOUND"
+    assert len({line["request_id"] for line in lines if "request_id" in line}) == len(lines)
 
 
 async def test_on_this_machine_without_tls_a_token_can_be_demanded(tmp_path: Path) -> None:
