@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import cv2
+import pytest
 
 from facerec.cli.bench_serve import report
 from facerec_identity.load_benchmark import LoadTimes, Throughput
@@ -19,6 +20,7 @@ def film_of(picture: Path, path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_server_is_measured_under_every_load(
     facerec: Facerec, pictures: dict[str, Path], own_home: Path, tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def unit(x: np.ndarray) -> np.ndarray:
     return x / np.linalg.norm(x, axis=1, keepdims=True)
 
 
+@pytest.mark.slow
 def test_an_arcface_iresnet_gives_the_graphs_numbers(tmp_path: Path) -> None:
     path = iresnet(tmp_path / "r18.onnx", "iresnet18", merged=True, adaface=False, side=32, size=64)
     received = imported(path, "iresnet18", tmp_path, 32)
@@ -168,7 +169,9 @@ def test_an_adaface_iresnet_takes_bgr_and_pools_its_first_shortcut(tmp_path: Pat
     np.testing.assert_allclose(received, unit(expected(generated_images(2, 32, 32))), atol=1e-4)
 
 
-@pytest.mark.parametrize(("merged", "width"), [(True, 2), (False, 1)])
+@pytest.mark.parametrize(
+    ("merged", "width"), [(True, 2), pytest.param(False, 1, marks=pytest.mark.slow)]
+)
 def test_a_mobilefacenet_gives_the_graphs_numbers(tmp_path: Path, merged: bool, width: int) -> None:
     path = mobilefacenet(tmp_path / "mbf.onnx", merged=merged, width=width, side=64, size=128)
     received = imported(path, "mobilefacenet", tmp_path, 64)
