@@ -16,7 +16,7 @@ from facerec.gallery.identifiers import DEFAULT_GALLERY
 from facerec.gallery.master_key import KeySource
 from facerec.gallery.reading import read_revision
 from facerec.gallery.times import utc_now
-from facerec.gallery.writing import insert_gallery
+from facerec.gallery.writing import insert_gallery, note_revision, noted_revision
 
 __all__ = ["Database"]
 
@@ -122,8 +122,9 @@ class Database:
             with connection.execution_options(**backend.write_options).begin():
                 backend.lock(connection)
                 began = read_revision(connection)
+                note_revision(connection, began)
                 yield connection
-                self.before_commit(began, read_revision(connection))
+                self.before_commit(began, noted_revision(connection))
 
     def rotate_master_key(self, record: Callable[[Connection], None]) -> int:
         """Wrap every key with a new master key; return how many people's there are.

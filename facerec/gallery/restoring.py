@@ -29,6 +29,7 @@ from facerec.gallery.receipt import PROFILE_TAG
 from facerec.gallery.sqlite_backend import SqliteBackend
 from facerec.gallery.times import stored
 from facerec.gallery.vault import Vault
+from facerec.gallery.writing import note_revision
 
 __all__ = ["Restored", "restore"]
 
@@ -84,12 +85,7 @@ def restore(
         MasterKeyError: the master key is missing, or another one than the backup needs.
         GalleryError: the home cannot be written.
     """
-    try:
-        backend.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        unpacked = tempfile.TemporaryDirectory(dir=backend.folder, prefix=".restore-")
-    except OSError as error:
-        raise BackupError(f"{backend.folder} cannot be written: {error.strerror}") from error
-    with unpacked as name:
+    with _scratch_folder(backend.folder) as name:
         folder = Path(name)
         manifest = read_backup_file(file, folder)
         _require_its_key(manifest, keys)
@@ -101,6 +97,15 @@ def restore(
             backend.snapshot_path.unlink(missing_ok=True)
         unpack_others(folder)
         return Restored(manifest, *restored, set_aside)
+
+
+def _scratch_folder(beside: Path) -> "tempfile.TemporaryDirectory[str]":
+    """Make a folder for what a backup holds, on the disk on which it is to stay."""
+    try:
+        beside.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return tempfile.TemporaryDirectory(dir=beside, prefix=".restore-")
+    except OSError as error:
+        raise BackupError(f"{beside} cannot be written: {error.strerror}") from error
 
 
 def _require_its_key(manifest: BackupManifest, keys: KeySource) -> None:
@@ -211,6 +216,7 @@ def _leave_out(target: Connection, vault: Vault, erased: frozenset[str]) -> int:
 def _raise_revision(target: Connection, revision: int, people: set[int]) -> None:
     """Have every process that has the home open read these people anew."""
     target.execute(update(schema.home).values(revision=revision))
+    note_revision(target, revision)
     rows = [{"revision": revision, "profile": number} for number in sorted(people)]
     if rows:
         target.execute(insert(schema.change), rows)

@@ -32,12 +32,18 @@ __all__ = [
     "insert_gallery",
     "insert_memberships",
     "insert_templates",
+    "note_revision",
+    "noted_revision",
     "profile_columns",
     "record_change",
     "refuse_taken",
     "update_profile",
     "validity_columns",
 ]
+
+
+_REVISION = "revision"
+"""Name of what a connection remembers beside SQLAlchemy's own."""
 
 
 def insert_gallery(connection: Connection, name: str, now: datetime) -> bool:
@@ -171,6 +177,16 @@ def update_profile(connection: Connection, number: int, **columns: object) -> No
     connection.execute(statement.values(**columns))
 
 
+def note_revision(connection: Connection, revision: int) -> None:
+    """Remember for `noted_revision` which revision a transaction makes; asking would cost time."""
+    connection.info[_REVISION] = revision
+
+
+def noted_revision(connection: Connection) -> int:
+    """Return the revision that a transaction makes; the one that it found if it changes nobody."""
+    return int(connection.info[_REVISION])
+
+
 def record_change(connection: Connection, people: Iterable[int]) -> int:
     """Raise the revision, note whom the change touches, and return the new revision."""
     statement = update(schema.home).values(revision=schema.home.c.revision + 1)
@@ -178,6 +194,7 @@ def record_change(connection: Connection, people: Iterable[int]) -> int:
     rows = [{"revision": revision, "profile": number} for number in people]
     if rows:
         connection.execute(insert(schema.change), rows)
+    note_revision(connection, revision)
     return revision
 
 
