@@ -26,30 +26,35 @@ _FAULTS_SHOWN = 20
 _WIDTH = 300
 
 
+Since = Annotated[
+    str, typer.Option("--since", help="From this time on, such as 2030-01-31T18:00, UTC.")
+]
+Until = Annotated[str, typer.Option("--until", help="Before this time, such as 2030-01-31, UTC.")]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--kind", help="Such as identified or profile_erased; several times for more."),
+]
+About = Annotated[str | None, typer.Option("--profile", help="About this enrolled person.")]
+Client = Annotated[
+    str, typer.Option("--client", help="By this operator or client, or kind: certificate.")
+]
+Outcome = Annotated[str, typer.Option("--outcome", help="With this outcome.")]
+Request = Annotated[str, typer.Option("--request", help="Of this call.")]
+After = Annotated[int, typer.Option("--after", min=0, help="Above this number.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="The newest so many.")]
+
+
 @audit.command("list")
 def list_entries(
-    since: Annotated[
-        str, typer.Option("--since", help="From this time on, such as 2030-01-31T18:00, UTC.")
-    ] = "",
-    until: Annotated[
-        str, typer.Option("--until", help="Before this time, such as 2030-01-31, UTC.")
-    ] = "",
-    kind: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--kind", help="Such as identified or profile_erased; several times for more."
-        ),
-    ] = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", help="About this enrolled person.")
-    ] = None,
-    client: Annotated[
-        str, typer.Option("--client", help="By this operator or client, or kind: certificate.")
-    ] = "",
-    outcome: Annotated[str, typer.Option("--outcome", help="With this outcome.")] = "",
-    request: Annotated[str, typer.Option("--request", help="Of this call.")] = "",
-    after: Annotated[int, typer.Option("--after", min=0, help="Above this number.")] = 0,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many.")] = 50,
+    since: Since = "",
+    until: Until = "",
+    kind: Kinds = None,
+    profile: About = None,
+    client: Client = "",
+    outcome: Outcome = "",
+    request: Request = "",
+    after: After = 0,
+    limit: Limit = 50,
     home: Home = None,
     as_json: Json = False,
 ) -> None:

@@ -16,36 +16,43 @@ if TYPE_CHECKING:
 __all__ = ["bench_search"]
 
 
+Sizes = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--templates", min=1, help="Size of the gallery; may be repeated.  [default: 100000]"
+    ),
+]
+Probes = Annotated[
+    int, typer.Option("--probes", min=1, help="Searches of enrolled people, and of strangers.")
+]
+Size = Annotated[int, typer.Option("--size", min=2, help="Numbers in a template.")]
+ApproximateFrom = Annotated[
+    int,
+    typer.Option(
+        "--approximate-from",
+        min=0,
+        help="As the setting search.approximate_from; 0 for exact searches only.",
+    ),
+]
+InMemory = Annotated[
+    bool,
+    typer.Option(
+        "--in-memory",
+        help="Make the index alone, without a database: for sizes that take too long to enrol.",
+    ),
+]
+Plot = Annotated[
+    Path | None, typer.Option("--plot", help="PNG file to draw the times over the sizes in.")
+]
+
+
 def bench_search(
-    templates: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--templates", min=1, help="Size of the gallery; may be repeated.  [default: 100000]"
-        ),
-    ] = None,
-    probes: Annotated[
-        int,
-        typer.Option("--probes", min=1, help="Searches of enrolled people, and of strangers."),
-    ] = 200,
-    size: Annotated[int, typer.Option("--size", min=2, help="Numbers in a template.")] = 128,
-    approximate_from: Annotated[
-        int,
-        typer.Option(
-            "--approximate-from",
-            min=0,
-            help="As the setting search.approximate_from; 0 for exact searches only.",
-        ),
-    ] = 0,
-    in_memory: Annotated[
-        bool,
-        typer.Option(
-            "--in-memory",
-            help="Make the index alone, without a database: for sizes that take too long to enrol.",
-        ),
-    ] = False,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", help="PNG file to draw the times over the sizes in.")
-    ] = None,
+    templates: Sizes = None,
+    probes: Probes = 200,
+    size: Size = 128,
+    approximate_from: ApproximateFrom = 0,
+    in_memory: InMemory = False,
+    plot: Plot = None,
     json: Json = False,
 ) -> None:
     """Time searching a gallery of made-up people, and hold its answers against NumPy's.
