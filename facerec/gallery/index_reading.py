@@ -5,7 +5,19 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    union,
+)
 
 from facerec.errors import RecordDamagedError
 from facerec.gallery import schema
@@ -59,23 +71,19 @@ def read_changes(
         GalleryDamagedError: a template cannot be opened, or is no unit vector.
         MasterKeyError: the master key is another one.
     """
-    touched = _touched(since, then, instant)
-    query = _templates().where(*matched_at(instant))
-    memberships = select(_gallery.name, _membership.profile).join_from(
-        schema.membership, schema.gallery
-    )
-    if since:
-        query = query.where(_template.profile.in_(touched))
-        memberships = memberships.where(_membership.profile.in_(touched))
+    known = _moments(since, then, instant)
     members: dict[str, list[int]] = {name: [] for name in gallery_names(connection)}
-    for name, number in connection.execute(memberships):
+    of_whom = _MEMBERS_TOUCHED if since else _MEMBERS
+    for name, number in connection.execute(of_whom, known):
         members[name].append(number)
     return Changes(
         revision=read_revision(connection),
         instant=instant,
         until=next_boundary(connection, instant),
-        people=np.array(sorted(connection.scalars(touched)), np.int64),
-        rows=_read_rows(connection, vault, query),
+        people=np.array(sorted(connection.scalars(_TOUCHED, known)), np.int64),
+        rows=_read_rows(
+            connection, vault, _VALID_TOUCHED if since else _VALID, known | {"instant": instant}
+        ),
         members={name: np.array(numbers, np.int64) for name, numbers in members.items()},
     )
 
@@ -84,13 +92,13 @@ def read_rows_of(
     connection: Connection, vault: Vault, people: Sequence[int]
 ) -> dict[str, IndexedRows]:
     """Return all templates of a few people by their space, whether they may be matched or not."""
-    return _read_rows(connection, vault, _templates().where(_template.profile.in_(people)))
+    return _read_rows(connection, vault, _TEMPLATES.where(_template.profile.in_(people)), {})
 
 
 def touched_since(connection: Connection, indexes: IndexSet, instant: str, at_most: int) -> int:
     """Count whom an index would have to read anew at a moment; no further than `at_most`."""
-    touched = _touched(indexes.revision, indexes.instant, instant).limit(at_most).subquery()
-    return connection.scalar(select(func.count()).select_from(touched)) or 0
+    counted = select(func.count()).select_from(_TOUCHED.limit(at_most).subquery())
+    return connection.scalar(counted, _moments(indexes.revision, indexes.instant, instant)) or 0
 
 
 def changed_since(connection: Connection, revision: int) -> frozenset[int]:
@@ -104,7 +112,7 @@ def all_valid(connection: Connection, people: Sequence[int], instant: str) -> bo
     return connection.scalar(valid) == len(people)
 
 
-def matched_at(instant: str) -> tuple[ColumnElement[bool], ...]:
+def matched_at(instant: str | BindParameter[str]) -> tuple[ColumnElement[bool], ...]:
     """Say who may be matched at a moment: active; and their validity has begun; and not ended."""
     return (
         _profile.state == ProfileState.ACTIVE.value,
@@ -113,21 +121,32 @@ def matched_at(instant: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _touched(since: int, then: str, instant: str) -> Select[tuple[int]]:
+def next_boundary(connection: Connection, instant: str) -> str:
+    """Return the first moment after `instant` at which somebody's validity begins or ends."""
+    boundaries = connection.execute(_BOUNDARIES, {"instant": instant}).one()
+    return min((boundary for boundary in boundaries if boundary), default="")
+
+
+def _moments(since: int, then: str, instant: str) -> dict[str, object]:
+    """Return what `_TOUCHED` asks of an index of a revision and a moment, for another moment."""
+    early, late = sorted((then or instant, instant))  # the clock may have been set back
+    return {"since": since, "early": early, "late": late}
+
+
+def _touched() -> Select[tuple[int]]:
     """Select who was changed, or became valid or invalid, since an index was made."""
-    changed = select(_change.profile.label("profile")).where(_change.revision > since)
-    if not then:
-        return changed.distinct()
-    early, late = sorted((then, instant))  # the clock may have been set back
-
-    def between(column: ColumnElement[str]) -> ColumnElement[bool]:
-        return and_(column > early, column <= late)
-
+    changed = select(_change.profile.label("profile")).where(
+        _change.revision > bindparam("since", type_=Integer)
+    )
     crossed = select(_profile.number.label("profile")).where(
-        or_(between(_profile.valid_from), between(_profile.valid_until))
+        or_(_crossed(_profile.valid_from), _crossed(_profile.valid_until))
     )
     both = union(changed, crossed).subquery()
     return select(both.c.profile)
+
+
+def _crossed(column: ColumnElement[str]) -> ColumnElement[bool]:
+    return and_(column > bindparam("early"), column <= bindparam("late"))
 
 
 def _templates() -> _Query:
@@ -148,18 +167,30 @@ def _templates() -> _Query:
     )
 
 
-def next_boundary(connection: Connection, instant: str) -> str:
-    """Return the first moment after `instant` at which somebody's validity begins or ends."""
-    boundaries = [
-        connection.scalar(select(func.min(column)).where(column > instant))
+def _boundaries() -> Select[tuple[str | None, str | None]]:
+    """Select the first beginning, and the first end, of a validity after a moment."""
+    first, last = (
+        select(func.min(column)).where(column > bindparam("instant")).scalar_subquery()
         for column in (_profile.valid_from, _profile.valid_until)
-    ]
-    return min((boundary for boundary in boundaries if boundary), default="")
+    )
+    return select(first, last)
 
 
-def _read_rows(connection: Connection, vault: Vault, query: _Query) -> dict[str, IndexedRows]:
+# Made once: to put such a question together takes SQLAlchemy longer than SQLite to answer it.
+_TOUCHED = _touched()
+_MEMBERS = select(_gallery.name, _membership.profile).join_from(schema.membership, schema.gallery)
+_MEMBERS_TOUCHED = _MEMBERS.where(_membership.profile.in_(_TOUCHED))
+_TEMPLATES = _templates()
+_VALID = _TEMPLATES.where(*matched_at(bindparam("instant")))
+_VALID_TOUCHED = _VALID.where(_template.profile.in_(_TOUCHED))
+_BOUNDARIES = _boundaries()
+
+
+def _read_rows(
+    connection: Connection, vault: Vault, query: _Query, known: dict[str, object]
+) -> dict[str, IndexedRows]:
     parts: dict[str, list[IndexedRows]] = {}
-    for chunk in connection.execute(query).partitions(_ROWS_AT_ONCE):
+    for chunk in connection.execute(query, known).partitions(_ROWS_AT_ONCE):
         by_space: dict[str, list[_Opened]] = {}
         for space, opened in _opened(vault, chunk):
             by_space.setdefault(space, []).append(opened)
