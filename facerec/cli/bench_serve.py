@@ -156,12 +156,14 @@ def _without_server(
 def report(throughput: "Throughput", times: "LoadTimes", real: int) -> str:
     """Return the lines for people: what was measured, and the goal of what has one."""
     plain, joined = throughput.each_share
+    least, most = throughput.each_share_range[0]
     lone = times.lone_ms_p50
     half, independent = times.half_load_ms_p99 / lone, times.half_load_random_ms_p99 / lone
     refused = times.refusal_ms_p50
     rows = [
         ("decoding and analysis, no server", f"{throughput.alone_per_s:.1f} pictures/s", ""),
         ("busy server", f"{throughput.each_per_s[0]:.1f} calls/s, {plain:.2f} of that", ">= .85"),
+        ("", f"from {least:.2f} to {most:.2f} in rounds", ""),
         (
             "busy server with batching",
             f"{throughput.each_per_s[1]:.1f} calls/s, {joined:.2f} of that",

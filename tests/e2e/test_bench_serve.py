@@ -34,6 +34,8 @@ def test_the_server_is_measured_under_every_load(
     assert times["overhead_ms_p50"] < times["lone_ms_p50"]
     # Without batching and with it, each beside analysis alone.
     assert len(times["each_per_s"]) == len(times["each_share"]) == 2
+    for share, (least, most) in zip(times["each_share"], times["each_share_range"], strict=True):
+        assert 0 < least <= share <= most
     assert all(rate > 0 for rate in (times["alone_per_s"], *times["each_per_s"]))
     assert times["half_load_ms_p99"] > 0 and times["half_load_random_ms_p99"] > 0
     # Three times what it can do for a second: everything is answered or refused, nothing breaks.
@@ -46,7 +48,7 @@ def test_the_server_is_measured_under_every_load(
 
 
 def test_each_figure_stands_beside_its_goal() -> None:
-    throughput = Throughput(alone_per_s=50, each_per_s=(45, 40), each_share=(0.9, 0.8))
+    throughput = Throughput(50, (45, 40), (0.9, 0.8), each_share_range=((0.85, 0.97), (0.7, 0.9)))
     times = LoadTimes(
         look_up_ms_p50=1.5,
         lone_ms_p50=20,
@@ -62,6 +64,7 @@ def test_each_figure_stands_beside_its_goal() -> None:
     assert lines[0] == "10,000 people with made-up templates and 2 of the pictures enrolled"
     goals = {" ".join(line.split()) for line in lines}
     assert "busy server 45.0 calls/s, 0.90 of that >= .85" in goals
+    assert "from 0.85 to 0.97 in rounds" in goals
     assert "call without analysis, median 1.50 ms <= 2 ms" in goals
     assert "half load, 99 of 100 calls 2.5 lone calls <= 4" in goals
     assert "half load at random, 99 of 100 3.5 lone calls" in goals

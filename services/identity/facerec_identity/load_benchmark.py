@@ -14,9 +14,9 @@ from facerec_identity.load_caller import Caller, Outcome, evenly, like_independe
 
 __all__ = ["LoadTimes", "Throughput", "measure_load", "measure_throughput"]
 
-_LONE_CALLS = 40
+_LONE_CALLS = 64
 _LOOK_UPS = 300
-_ROUNDS = 4
+_ROUNDS = 10
 """Turns of the sides that are compared; what else the machine does then falls on all of them."""
 
 _CALLERS_PER_WORKER = 2
@@ -41,11 +41,13 @@ class Throughput:
         alone_per_s: Pictures a second, decoded and analysed without a server; median of the rounds.
         each_per_s: Calls a second that each server answers; medians.
         each_share: Of `alone_per_s`, round by round; medians.
+        each_share_range: The lowest and the highest share of a round.
     """
 
     alone_per_s: float
     each_per_s: tuple[float, ...]
     each_share: tuple[float, ...]
+    each_share_range: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class LoadTimes:
     Attributes:
         look_up_ms_p50: Median duration of a call that only reads a profile.
         lone_ms_p50: Median duration of a call when there is no other.
-        overhead_ms_p50: By how much that is longer than the median of decoding and analysing a
-            picture without a server, some of either in turn.
+        overhead_ms_p50: By how much a call is longer than decoding and analysing its picture
+            without a server just before; median.
         half_load_ms_p99: 99 of 100 calls end within this when one comes as often as half of the
             capacity, like a clock.
         half_load_random_ms_p99: The same when they come as from gates that know nothing of each
@@ -110,11 +112,12 @@ async def measure_throughput(
                     found.append(await caller.busy(_CALLERS_PER_WORKER * workers, turn_s))
             rounds.append(found)
     sides = [statistics.median(side) for side in zip(*rounds, strict=True)]
-    shares = [[side / found[0] for side in found[1:]] for found in rounds]
+    shares = list(zip(*([side / found[0] for side in found[1:]] for found in rounds), strict=True))
     return Throughput(
         alone_per_s=sides[0],
         each_per_s=tuple(sides[1:]),
-        each_share=tuple(statistics.median(share) for share in zip(*shares, strict=True)),
+        each_share=tuple(map(statistics.median, shares)),
+        each_share_range=tuple((min(share), max(share)) for share in shares),
     )
 
 
@@ -173,18 +176,20 @@ async def measure_load(
 async def _lone_calls(
     caller: Caller, pictures: Sequence[bytes], analyse: Callable[[bytes], object]
 ) -> tuple[float, float]:
-    """Return the median seconds of a lone call, and what it adds to the median of analysis."""
+    """Return the median seconds of a lone call, and of what it adds to analysing its picture.
+
+    One of either in turn, so that both find what the other left in the caches and on the cores.
+    """
     calls: list[float] = []
-    analyses: list[float] = []
-    for _ in range(_ROUNDS):
-        # The first of each finds the cores busy with what the other side's threads end with.
-        for picture in itertools.islice(itertools.cycle(pictures), _LONE_CALLS // _ROUNDS):
-            begun_s = time.perf_counter()
-            analyse(picture)
-            analyses.append(time.perf_counter() - begun_s)
-        calls.extend(await caller.lone(_LONE_CALLS // _ROUNDS))
-    lone_s = statistics.median(calls)
-    return lone_s, lone_s - statistics.median(analyses)
+    added: list[float] = []
+    for picture in itertools.islice(itertools.cycle(pictures), _LONE_CALLS):
+        begun_s = time.perf_counter()
+        analyse(picture)
+        analysis_s = time.perf_counter() - begun_s
+        call_s = await caller.identify(picture)
+        calls.append(call_s)
+        added.append(call_s - analysis_s)
+    return statistics.median(calls), statistics.median(added)
 
 
 def _p99_of_answered(outcomes: Sequence[Outcome]) -> float:
