@@ -8,8 +8,9 @@ import typer
 from facerec.cli.console import Home, Json, emit, output, stated_failures, warn
 from facerec.cli.progress import progress_over
 from facerec.cli.train_detector import detector
+from facerec.cli.train_evaluate import evaluate
 from facerec.cli.train_package import adapt, package
-from facerec.cli.train_run import evaluate, resume, run
+from facerec.cli.train_run import resume, run
 
 if TYPE_CHECKING:
     from facerec.analysis.analyzer import FaceAnalyzer

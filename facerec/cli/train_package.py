@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures
-from facerec.cli.train_run import settings_given, train_on, verdict_record
+from facerec.cli.train_evaluate import verdict_record
+from facerec.cli.train_run import settings_given, train_on
 from facerec.cli.train_setup import Backend, RunArgument, load_keras, start_file
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""``facerec train run``, ``resume`` and ``evaluate``."""
+"""``facerec train run`` and ``resume``."""
 
 import tomllib
 from pathlib import Path
@@ -19,16 +19,12 @@ from facerec.cli.train_setup import (
 if TYPE_CHECKING:
     from facerec.settings import Settings
     from facerec.training.curves import EpochRecord
-    from facerec.training.judging import Verdict
     from facerec.training.record_file import ChipReader
     from facerec.training.run_folder import RunFolder
     from facerec.training.settings import TrainingSettings
     from facerec.training.views import Teacher
 
-__all__ = ["evaluate", "resume", "run", "settings_given", "train_on", "verdict_record"]
-
-DRAWS = 500
-"""Draws of people for the intervals that are stated."""
+__all__ = ["resume", "run", "settings_given", "train_on"]
 
 
 def run(
@@ -76,39 +72,6 @@ def resume(
     _say(folder, best, json)
 
 
-def evaluate(
-    folder: RunArgument,
-    data: Annotated[
-        Path | None,
-        typer.Option("--data", help="Data of other people.  [default: those held out]"),
-    ] = None,
-    pairs: Annotated[
-        Path | None, typer.Option("--pairs", help="Labelled pairs of these people, as LFW's.")
-    ] = None,
-    fold: Annotated[int, typer.Option("--fold", min=1, help="Fold of the pairs.")] = 1,
-    backend: Backend = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Judge the best weights of a run on people it has never learned from."""
-    with stated_failures():
-        from facerec.errors import TrainingError
-        from facerec.settings import load_settings
-        from facerec.training.run_folder import RunFolder
-
-        if pairs is not None and data is None:
-            raise TrainingError("--pairs needs --data with the chips of these people")
-        run_folder = RunFolder(folder)
-        _ = run_folder.record  # refused before Keras is loaded, which takes seconds
-        load_keras(backend)
-        record = _evaluated(load_settings(home), run_folder, data, pairs, fold)
-    if json:
-        emit(record)
-        return
-    for name, value in record.items():
-        output.print(f"{name}: {value}", soft_wrap=True, markup=False)
-
-
 def train_on(
     settings: "Settings", data: Path, output_path: Path, chosen: "TrainingSettings", quiet: bool
 ) -> "EpochRecord":
@@ -141,38 +104,6 @@ def _go_on(
         return go_on(folder, reader, told, start=start, start_space=space, teacher=teacher)
 
 
-def _evaluated(
-    settings: "Settings", folder: "RunFolder", data: Path | None, pairs: Path | None, fold: int
-) -> dict[str, Any]:
-    from facerec.training.evaluating import embed_people, judge_pairs, refuse_shared_people
-    from facerec.training.judging import judge
-    from facerec.training.record_file import ChipReader
-    from facerec.training.run_network import best_network
-    from facerec.training.running import held_out, learned_from
-
-    chosen = folder.settings
-    own = ChipReader(Path(folder.record["data_folder"]))
-    network = best_network(folder, start_file(settings, chosen.start)[0])
-    side = int(network.input_shape[1])
-    if data is None:
-        people = embed_people(network.predict_on_batch, side, own, held_out(own, chosen))
-    else:
-        other = ChipReader(data)
-        refuse_shared_people(other, own, learned_from(own, chosen))
-        people = embed_people(network.predict_on_batch, side, other)
-    record = verdict_record(judge(people.embeddings, people.people, draws=DRAWS))
-    if pairs is not None:
-        judged = judge_pairs(people, pairs, fold)
-        interval = judged.interval
-        record |= {
-            "pairs": len(judged.scores),
-            "accuracy": judged.accuracy.mean,
-            "accuracy_interval": None if interval is None else [interval.low, interval.high],
-            "pairs_without_a_face": judged.failed,
-        }
-    return record
-
-
 def settings_given(path: Path | None, given: list[str]) -> dict[str, Any]:
     """Read the settings of a file, and those of ``--set``, which go before them.
 
@@ -182,24 +113,6 @@ def settings_given(path: Path | None, given: list[str]) -> dict[str, Any]:
     record, flags = _read(path), _parsed(given)
     inner = {**record.get("augmentation", {}), **flags.pop("augmentation", {})}
     return record | flags | ({"augmentation": inner} if inner else {})
-
-
-def verdict_record(verdict: "Verdict") -> dict[str, Any]:
-    """Return the JSON form of a verdict."""
-
-    def ends(interval: Any) -> list[float] | None:
-        return None if interval is None else [interval.low, interval.high]
-
-    return {
-        "people": verdict.people,
-        "pictures": verdict.pictures,
-        "mated_comparisons": verdict.mated,
-        "eer": verdict.eer,
-        "eer_interval": ends(verdict.eer_interval),
-        "tar_at_fmr_0.01": verdict.tar,
-        "tar_interval": ends(verdict.tar_interval),
-        "chance": {"eer": 0.5, "tar_at_fmr_0.01": 0.01, "accuracy": 0.5},
-    }
 
 
 def _say(folder: Path, best: "EpochRecord", json: bool) -> None:

@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from facerec.errors import TrainingError
 from facerec.evaluation.pictures.face_table import QUALITY_NAMES, FaceTable
 from facerec.evaluation.pictures.folder import PeoplePictures
-from facerec.evaluation.pictures.pairs_file import read_pairs
+from facerec.evaluation.pictures.pairs_file import LabelledPairs, read_pairs
 from facerec.evaluation.protocols.verification import PairsResult, verify_pairs
 from facerec.training.batches import unchanged
 from facerec.training.judging import Embed, embed_chips
 from facerec.training.record_file import ChipReader
 
-__all__ = ["EmbeddedPeople", "embed_people", "judge_pairs", "refuse_shared_people"]
+__all__ = [
+    "EmbeddedPeople", "embed_people", "judge_pairs", "pairs_of_fold", "refuse_shared_people",
+]  # fmt: skip
 
 PARTS_OF_A_FOLD = 10
 """A single fold is judged part by part, each at the threshold chosen on the other nine."""
@@ -64,11 +66,8 @@ def embed_people(
     )
 
 
-def judge_pairs(people: EmbeddedPeople, pairs: Path, fold: int) -> PairsResult:
-    """Judge the labelled pairs of one fold, whose people must all be strangers to the network.
-
-    The threshold of each tenth of the pairs is the best one of the other nine tenths. A picture
-    that is missing, or in which no face was found, makes its pairs count as judged wrongly.
+def pairs_of_fold(people: EmbeddedPeople, pairs: Path, fold: int) -> LabelledPairs:
+    """Read the labelled pairs of one fold, in ten parts.
 
     Raises:
         TrainingError: the file has no such fold.
@@ -78,14 +77,22 @@ def judge_pairs(people: EmbeddedPeople, pairs: Path, fold: int) -> PairsResult:
     inside = np.flatnonzero(labelled.folds == fold - 1)
     if not len(inside):
         raise TrainingError(f"{pairs} has no fold {fold}")
-    one_fold = replace(
+    return replace(
         labelled,
         pairs=labelled.pairs[inside],
         mated=labelled.mated[inside],
         folds=(np.arange(len(inside)) % PARTS_OF_A_FOLD).astype(np.int32),
         people=tuple(labelled.people[row] for row in inside),
     )
-    return verify_pairs(_table(people.embeddings), one_fold)
+
+
+def judge_pairs(people: EmbeddedPeople, pairs: LabelledPairs) -> PairsResult:
+    """Judge labelled pairs, whose people must all be strangers to the network.
+
+    The threshold of each tenth of the pairs is the best one of the other nine tenths. A picture
+    that is missing, or in which no face was found, makes its pairs count as judged wrongly.
+    """
+    return verify_pairs(_table(people.embeddings), pairs)
 
 
 def refuse_shared_people(tested: ChipReader, learned: ChipReader, rows: NDArray[np.intp]) -> None:

@@ -11,7 +11,7 @@ from facerec.evaluation.metrics.bootstrap import Interval, verification_interval
 from facerec.evaluation.metrics.comparisons import Comparisons, compare_all
 from facerec.evaluation.metrics.rates import equal_error_rate, error_curve, tar_at_far
 
-__all__ = ["Embed", "Verdict", "embed_chips", "judge"]
+__all__ = ["STATED_FMR", "Embed", "Verdict", "embed_chips", "judge"]
 
 Embed = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Chips uint8 (n, s, s, 3) -> raw embeddings float32 (n, d)."""

@@ -13,8 +13,12 @@ import h5py
 import numpy as np
 import pytest
 
+from facerec.client import GateClient
+from facerec.training.record_file import ChipReader
+from facerec.training.sampling import split_people
 from facerec.training.whole_files import load_arrays
 from tests.e2e.conftest import COMMAND, Facerec
+from tests.integration.identity.server_process import ServerProcess
 
 PEOPLE, PICTURES = 20, 4
 SMALL = (
@@ -90,11 +94,31 @@ def test_the_whole_cycle_survives_a_kill(facerec: Facerec, own_home, people, tmp
 
     judged = facerec("train", "evaluate", killed, "--json").record
     assert 0 <= judged["eer"] < 0.5 and judged["people"] >= 12
+    strangers = prepared_again(facerec, people, data, tmp_path)
+    with_itself = facerec(
+        "train", "evaluate", killed, "--data", strangers, "--against", whole, "--json"
+    ).record
+    assert with_itself["people"] == judged["people"] and with_itself["eer"] == judged["eer"]
+    assert with_itself["difference"]["eer"] == 0
+    assert with_itself["difference"]["tar_interval"] == [0, 0]  # the two are bit-equal
+    refused = facerec("train", "evaluate", killed, "--data", data)
+    assert refused.code == 1 and "people to judge on were learned from" in refused.err
     package = tmp_path / "mini.facerec"
     made = facerec("train", "package", killed, "--name", "mini", "--output", package, "--json")
     assert made.code == 0, made.err
     refuse_a_changed_package(facerec, package)
     use(facerec, own_home, people, package)
+
+
+def prepared_again(facerec: Facerec, people: Path, data: Path, folder: Path) -> Path:
+    """Prepare those whom the run held out once more, by a list, as data of their own."""
+    reader, listed = ChipReader(data), folder / "strangers.csv"
+    rows = split_people(reader.people, 0.8, 0)[1]
+    lines = [f"{people / reader.sources[r]},{reader.names[reader.people[r]]}" for r in rows]
+    listed.write_text("\n".join(["picture,person", *lines]) + "\n")
+    made = facerec("train", "data", listed, "--output", folder / "strangers", "--json")
+    assert made.code == 0 and made.record["pictures"] == len(rows), made.err
+    return folder / "strangers"
 
 
 def run_until_killed(run: Path, data: Path, home: Path) -> None:
@@ -119,7 +143,7 @@ def refuse_a_changed_package(facerec: Facerec, package: Path) -> None:
 
 
 def use(facerec: Facerec, home: Path, people: Path, package: Path) -> None:
-    """Import the package; enrol and identify with it, which load neither Keras nor TensorFlow."""
+    """Import the package; enrol, identify and serve with it, without Keras or TensorFlow."""
     models = home / "models"
     shared = models.resolve()
     models.unlink()
@@ -130,15 +154,23 @@ def use(facerec: Facerec, home: Path, people: Path, package: Path) -> None:
     assert taken.code == 0, taken.err
     assert taken.record["embedding_space"].startswith("mini-")
     assert taken.record["operating_point"] == "mini"
-    (home / "facerec.toml").write_text('[analysis]\nembedder = "mini"\n')
+    (home / "facerec.toml").write_text(
+        '[analysis]\nembedder = "mini"\n[decision]\ntarget_fpir = 0.2\n'
+    )
     assert facerec("operating-points", "use", "mini").code == 0
     picture = people / "person 05" / "0.png"
     enrolled = facerec("enroll", "Somebody", picture, "--json")
     assert enrolled.code == 0, enrolled.err
-    found = facerec("identify", picture, "--fpir", "0.2", "--json")
+    found = facerec("identify", picture, "--json")
     assert found.code == 0, found.err
     (face,) = found.record["faces"]
     assert face["score"] > 0.99
+    with ServerProcess(home) as server, GateClient(server.address, timeout_s=30.0) as gate:
+        (served,) = gate.identify(picture.read_bytes()).faces
+        assert (served.display_name, served.outcome) == ("Somebody", face["decision"])
+        assert served.similarity == pytest.approx(face["score"], abs=1e-5)
+        assert f"{models / 'mini'}" in server.mapped_files()
+        assert "tensorflow" not in server.mapped_files()
 
 
 @pytest.mark.slow
@@ -193,6 +225,7 @@ def installed_weights(home: Path, name: str) -> list[bytes]:
         (("data", "nowhere", "--output", "made"), "there is no folder"),
         (("resume", "nowhere"), "is not the folder of a run"),
         (("evaluate", "nowhere"), "is not the folder of a run"),
+        (("evaluate", "nowhere", "--against", "too"), "--against needs --data"),
         (("package", "nowhere", "--name=sface"), "is a network of the catalogue"),
         (("package", "nowhere", "--name=../ours"), "cannot be a network's name"),
     ],

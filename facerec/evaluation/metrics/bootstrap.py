@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from facerec.evaluation.metrics.comparisons import Comparisons
 from facerec.evaluation.metrics.rates import least_claimable
 
-__all__ = ["DRAWS", "Interval", "interval_of", "person_weights", "verification_intervals"]
+__all__ = [
+    "DRAWS", "Interval", "interval_of", "person_weights", "verification_draws",
+    "verification_intervals",
+]  # fmt: skip
 
 DRAWS = 500
 """Draws of people: the 2.5 % quantile then rests on a dozen of them."""
@@ -69,16 +72,33 @@ def verification_intervals(
     Returns:
         Interval by key: ``"tar_at_far:1e-3"`` and so on, and ``"eer"``.
     """
+    drawn = verification_draws(comparisons, rates, draws=draws, seed=seed)
+    known = {name: values[np.isfinite(values)] for name, values in drawn.items()}
+    return {name: interval_of(values) for name, values in known.items() if len(values)}
+
+
+def verification_draws(
+    comparisons: Comparisons, rates: tuple[float, ...], *, draws: int = DRAWS, seed: int = 0
+) -> dict[str, NDArray[np.float64]]:
+    """Return what `verification_intervals` takes the quantiles of.
+
+    The same seed draws the same people, so two systems can be compared draw by draw.
+
+    Returns:
+        float64 (draws,) by the keys of `verification_intervals`; NaN where a draw held no mated
+        comparison.
+    """
     shown = [rate for rate in rates if rate >= least_claimable(comparisons.non_mated.total)]
     measures = _Measures(comparisons, shown)
-    rows = [
-        measures.draw(weights) for weights in person_weights(comparisons.people_count, draws, seed)
-    ]
-    table = np.array([row for row in rows if row is not None]).reshape(-1, len(shown) + 1)
-    if not len(table):
-        return {}
+    nothing = [np.nan] * (len(shown) + 1)
+    table = np.array(
+        [
+            measures.draw(weights) or nothing
+            for weights in person_weights(comparisons.people_count, draws, seed)
+        ]
+    )
     names = [*(f"tar_at_far:{rate_key(rate)}" for rate in shown), "eer"]
-    return {name: interval_of(table[:, i]) for i, name in enumerate(names)}
+    return {name: table[:, i] for i, name in enumerate(names)}
 
 
 def rate_key(rate: float) -> str:

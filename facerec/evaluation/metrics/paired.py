@@ -6,9 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
-from facerec.evaluation.metrics.bootstrap import DRAWS, Interval, interval_of, person_weights
+from facerec.evaluation.metrics.bootstrap import (
+    DRAWS,
+    Interval,
+    interval_of,
+    person_weights,
+    verification_draws,
+)
+from facerec.evaluation.metrics.comparisons import Comparisons
 
-__all__ = ["PairedDifference", "paired_difference"]
+__all__ = ["PairedDifference", "paired_difference", "verification_differences"]
 
 FLIPS = 10_000
 """Random swaps of the two systems; the smallest p-value that can be stated is 1 / (FLIPS + 1)."""
@@ -81,3 +88,34 @@ def paired_difference(
         int((a & ~b).sum()),
         int((b & ~a).sum()),
     )
+
+
+def verification_differences(
+    a: Comparisons,
+    b: Comparisons,
+    rates: tuple[float, ...],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Return intervals of how much higher each rate of B is than that of A on the same pictures.
+
+    Both are judged on the same draws of people, so what makes a draw easy or hard for both falls
+    out of the difference.
+
+    Args:
+        a: All scores of A.
+        b: All scores of B, of the same pictures in the same order.
+        rates: False match rates.
+        draws: Number of draws.
+        seed: Of the draws.
+
+    Returns:
+        Interval of ``b - a`` by the keys of `verification_intervals`.
+    """
+    if not (np.array_equal(a.people, b.people) and np.array_equal(a.acquired, b.acquired)):
+        raise ArrayError("a paired comparison needs the same pictures of both")
+    first, second = (verification_draws(each, rates, draws=draws, seed=seed) for each in (a, b))
+    differences = {name: second[name] - values for name, values in first.items()}
+    known = {name: values[np.isfinite(values)] for name, values in differences.items()}
+    return {name: interval_of(values) for name, values in known.items() if len(values)}

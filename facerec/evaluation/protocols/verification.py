@@ -25,7 +25,9 @@ from facerec.evaluation.pictures.face_table import FaceTable
 from facerec.evaluation.pictures.folder import PeoplePictures
 from facerec.evaluation.pictures.pairs_file import LabelledPairs
 
-__all__ = ["PairsResult", "VerificationResult", "verify_all", "verify_pairs"]
+__all__ = [
+    "PairsResult", "VerificationResult", "pairs_difference", "verify_all", "verify_pairs",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,18 @@ def verify_pairs(table: FaceTable, pairs: LabelledPairs) -> PairsResult:
     a, b = (table.embeddings[pairs.pairs[known, side]] for side in (0, 1))
     scores[known] = np.einsum("nd,nd->n", a, b)
     accuracy = fold_accuracy(scores, pairs.mated, pairs.folds)
+    interval = _interval_over_people(accuracy.correct.astype(np.float64), pairs)
+    return PairsResult(accuracy, interval, scores, int((~known).sum()))
+
+
+def pairs_difference(a: PairsResult, b: PairsResult, pairs: LabelledPairs) -> Interval | None:
+    """Return the interval of how much higher B's accuracy is than A's on the same pairs."""
+    gain = b.accuracy.correct.astype(np.float64) - a.accuracy.correct
+    return _interval_over_people(gain, pairs)
+
+
+def _interval_over_people(values: NDArray[np.float64], pairs: LabelledPairs) -> Interval | None:
+    """Return the interval of the mean of a value a pair, by drawing people."""
     names = {name: i for i, name in enumerate(sorted({n for pair in pairs.people for n in pair}))}
     people = np.array([[names[first], names[second]] for first, second in pairs.people])
 
@@ -85,10 +99,9 @@ def verify_pairs(table: FaceTable, pairs: LabelledPairs) -> PairsResult:
         weight = np.where(
             pairs.mated, weights[people[:, 0]], weights[people[:, 0]] * weights[people[:, 1]]
         )
-        return float(weight @ accuracy.correct / weight.sum()) if weight.sum() else None
+        return float(weight @ values / weight.sum()) if weight.sum() else None
 
-    interval = bootstrap(weighted, len(names))
-    return PairsResult(accuracy, interval, scores, int((~known).sum()))
+    return bootstrap(weighted, len(names))
 
 
 def verify_all(

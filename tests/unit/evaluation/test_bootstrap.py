@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from facerec.errors import ArrayError
 from facerec.evaluation.metrics.bootstrap import (
     Interval,
     _Measures,
@@ -13,6 +14,7 @@ from facerec.evaluation.metrics.bootstrap import (
     verification_intervals,
 )
 from facerec.evaluation.metrics.comparisons import compare_all
+from facerec.evaluation.metrics.paired import verification_differences
 from facerec.evaluation.metrics.rates import tar_at_far
 from tests.unit.evaluation.test_comparisons import people_and_faces
 
@@ -55,6 +57,29 @@ def test_intervals_hold_the_estimate_and_cover_the_truth() -> None:
     assert set(intervals) == {"tar_at_far:1e-1", "tar_at_far:1e-2", "eer"}
     for answer in tar_at_far(comparisons.mated, comparisons.non_mated, (1e-1, 1e-2)):
         assert intervals[f"tar_at_far:{rate_key(answer.at)}"].holds(answer.rate)
+
+
+def test_a_difference_is_drawn_on_the_same_people_for_both() -> None:
+    vectors, people = people_and_faces(5, people=120, dimensions=12)
+    noise = np.random.default_rng(1).normal(size=vectors.shape)
+    worse = (vectors + 0.03 * noise).astype(np.float32)
+    worse /= np.linalg.norm(worse, axis=1, keepdims=True)
+    one, other = compare_all(worse, people), compare_all(vectors, people)
+    got = verification_differences(one, other, (1e-1,), draws=40)
+    rows = [
+        [m.draw(weights) for m in (_Measures(one, [0.1]), _Measures(other, [0.1]))]
+        for weights in person_weights(one.people_count, draws=40)
+    ]
+    expected = np.array([np.subtract(b, a) for a, b in rows])
+    assert got["tar_at_far:1e-1"] == interval_of(expected[:, 0])
+    assert got["eer"] == interval_of(expected[:, 1])
+    alike = verification_differences(one, one, (1e-1,), draws=20)
+    assert set(alike.values()) == {Interval(0, 0)}
+    # Far narrower than if the two were drawn apart: what is hard is hard for both.
+    apart = [verification_intervals(each, (1e-1,), draws=40)["eer"] for each in (one, other)]
+    assert got["eer"].high - got["eer"].low < 0.7 * sum(i.high - i.low for i in apart) / 2
+    with pytest.raises(ArrayError, match="the same pictures of both"):
+        verification_differences(one, compare_all(vectors, people[::-1].copy()), (1e-1,))
 
 
 def test_coverage_of_a_mean_is_about_95_percent() -> None:

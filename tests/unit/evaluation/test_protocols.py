@@ -13,7 +13,7 @@ from facerec.evaluation.pictures.face_table import QUALITY_NAMES, Acquisition, F
 from facerec.evaluation.pictures.folder import PeoplePictures
 from facerec.evaluation.pictures.pairs_file import LabelledPairs
 from facerec.evaluation.protocols.identification import split_open_set
-from facerec.evaluation.protocols.verification import verify_pairs
+from facerec.evaluation.protocols.verification import pairs_difference, verify_pairs
 from facerec.evaluation.report.attempts import compare_runs
 from facerec.evaluation.report.subject import TestedSystem
 from facerec.evaluation.report.writing import write_report
@@ -173,6 +173,11 @@ def test_missing_and_failed_pictures_of_pairs_count_as_wrong() -> None:
     result = verify_pairs(vectors, pairs)
     assert (result.accuracy.mean, result.failed) == (0.75, 1)
     assert verify_pairs(failed(vectors, [3]), pairs).accuracy.mean == 0.5
+    (whole, part) = (verify_pairs(vectors, pairs), verify_pairs(failed(vectors, [3]), pairs))
+    worse = pairs_difference(whole, part, pairs)
+    assert worse is not None and worse.low == -1 and worse.high == 0  # a draw of p001 alone
+    same = pairs_difference(part, part, pairs)
+    assert same is not None and same.low == same.high == 0
     record = verification_run(VerificationInput(SYSTEM, four, vectors, pairs)).record
     assert record["accuracy"] == 0.75
     assert (record["counts"]["missing"], record["fta"]) == (1, 0.2)
