@@ -233,8 +233,9 @@ class CallError(ServiceError):
     Attributes:
         status: Name of the gRPC status code, such as ``"NOT_FOUND"``.
         reason: The server's stable word for what was wrong, such as ``"PROFILE_NOT_FOUND"``;
-            ``"UNREACHABLE"`` when no facerec server was reached, ``"CERTIFICATE_REFUSED"`` when one
-            ended the connection because of the client's certificate.
+            ``"UNREACHABLE"`` when no facerec server was reached, ``"CERTIFICATE_REFUSED"`` (with
+            the status UNAUTHENTICATED) when one ended the connection because of the client's
+            certificate.
         field: Path of the request's field that was wrong; "" when that was not said.
         retry_after_s: When the server asks to try again, in seconds; None when it did not ask.
     """

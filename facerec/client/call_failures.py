@@ -66,6 +66,9 @@ def _call_error(error: Any, connection: Connection) -> CallError:
     reason = "" if info is None else info.reason
     if info is None and error.code() is grpc.StatusCode.UNAVAILABLE:
         message, reason = _unreachable(message, connection)
+        # To try again, as callers do who see UNAVAILABLE, would be in vain.
+        if reason == CERTIFICATE_REFUSED:
+            status = grpc.StatusCode.UNAUTHENTICATED.name
     elif error.code() is grpc.StatusCode.CANCELLED:
         # Nobody here cancels: gRPC's server says so of a call that arrives while its port closes.
         status, reason = grpc.StatusCode.UNAVAILABLE.name, UNREACHABLE

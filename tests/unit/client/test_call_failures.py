@@ -61,7 +61,8 @@ def told(details: str, tls: Tls | None) -> CallError:
         stated_call_failures(Connection.to("10.0.0.9:443", timeout_s=1, tls=tls, token=None)),
     ):
         raise Failed(details)
-    assert caught.value.status == "UNAVAILABLE"
+    refused = caught.value.reason == "CERTIFICATE_REFUSED"
+    assert caught.value.status == ("UNAUTHENTICATED" if refused else "UNAVAILABLE")
     return caught.value
 
 
