@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facerec.gallery.audit_event import AuditEvent, AuditKind
+from facerec.gallery.audit.event import AuditEvent, AuditKind
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import NewTemplate
 

@@ -23,7 +23,7 @@ from facerec.evaluation.metrics.comparisons import compare_all
 from facerec.evaluation.metrics.open_set import ReferenceGallery
 from facerec.evaluation.pictures.folder import find_people
 from facerec.evaluation.pictures.pairs_file import read_pairs
-from facerec.gallery.person_score import MAXIMUM, SHIPPED, PersonScore
+from facerec.gallery.index.person_score import MAXIMUM, SHIPPED, PersonScore
 
 FMRS = (1e-2, 1e-3, 1e-4)
 SIZES = (

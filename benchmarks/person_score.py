@@ -20,7 +20,7 @@ from facerec.evaluation.metrics.open_set import SearchScores, fnir_at_fpir, sear
 from facerec.evaluation.pictures.face_table import FaceTable
 from facerec.evaluation.pictures.folder import PeoplePictures, find_people
 from facerec.evaluation.protocols.identification import split_open_set
-from facerec.gallery.person_score import MAXIMUM, SHIPPED, PersonScore
+from facerec.gallery.index.person_score import MAXIMUM, SHIPPED, PersonScore
 
 RULES = {
     "best template (maximum)": MAXIMUM,

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from facerec.decision.enrolment_check import EnrolmentCheck
     from facerec.decision.gate_rules import GateRules
     from facerec.decision.recognizer import Recognizer
-    from facerec.gallery.audit_event import Actor
+    from facerec.gallery.audit.event import Actor
+    from facerec.gallery.backup.restoring import Restored
+    from facerec.gallery.encryption.master_key import KeySource
     from facerec.gallery.gallery import Gallery
-    from facerec.gallery.master_key import KeySource
-    from facerec.gallery.person_score import PersonScore
-    from facerec.gallery.restoring import Restored
+    from facerec.gallery.index.person_score import PersonScore
     from facerec.inference import InferenceSession
     from facerec.models.store import ModelStore
     from facerec.video.monitor import Monitor
@@ -111,7 +111,7 @@ def open_gallery(settings: Settings) -> "Gallery":
         MasterKeyError: the master key is missing, or is not the one of this gallery.
     """
     from facerec.gallery.gallery import Gallery
-    from facerec.gallery.index_rules import IndexRules
+    from facerec.gallery.index.rules import IndexRules
 
     return Gallery.open(
         settings.database_path,
@@ -124,7 +124,7 @@ def open_gallery(settings: Settings) -> "Gallery":
 
 def person_score(settings: Settings) -> "PersonScore":
     """Return how people are scored by their templates, in 1:1 and 1:N alike."""
-    from facerec.gallery.person_score import PersonScore
+    from facerec.gallery.index.person_score import PersonScore
 
     return PersonScore(settings.search.best_templates, settings.search.mean_template)
 
@@ -244,10 +244,10 @@ def restore_gallery(
         MasterKeyError: the master key is missing, or is not the one that the backup needs.
         GalleryError: the home cannot be written.
     """
-    from facerec.gallery.backend import backend_of
+    from facerec.gallery.backup.restoring import restore
+    from facerec.gallery.encryption.master_key import KeyFile
     from facerec.gallery.gallery import KEY_FILE_NAME
-    from facerec.gallery.master_key import KeyFile
-    from facerec.gallery.restoring import restore
+    from facerec.gallery.storage.backend import backend_of
     from facerec.gallery.times import utc_now
 
     backend = backend_of(settings.database_path, settings.database.url.get_secret_value())
@@ -260,7 +260,7 @@ def _operator() -> "Actor":
     import os
     import pwd
 
-    from facerec.gallery.audit_event import Actor
+    from facerec.gallery.audit.event import Actor
 
     try:
         name = pwd.getpwuid(os.getuid()).pw_name
@@ -271,7 +271,7 @@ def _operator() -> "Actor":
 
 def _key_source(settings: Settings) -> "KeySource | None":
     """Return where the master key comes from; None for the gallery's own default."""
-    from facerec.gallery.master_key import KeyCommand, KeyFile, KeyText
+    from facerec.gallery.encryption.master_key import KeyCommand, KeyFile, KeyText
 
     given = settings.encryption
     if given.master_key_command is not None:

@@ -11,10 +11,10 @@ from facerec.cli.console import Home, Json, emit, fail, output, stated_failures
 from facerec.cli.times import time_of
 
 if TYPE_CHECKING:
-    from facerec.gallery.audit_entry import AuditEntry
-    from facerec.gallery.audit_reading import AuditFilter
-    from facerec.gallery.audit_signing import SignedHead
-    from facerec.gallery.audit_verifying import AuditReport
+    from facerec.gallery.audit.entry import AuditEntry
+    from facerec.gallery.audit.reading import AuditFilter
+    from facerec.gallery.audit.signing import SignedHead
+    from facerec.gallery.audit.verifying import AuditReport
 
 __all__ = ["audit"]
 
@@ -65,7 +65,7 @@ def list_entries(
     """
     with stated_failures():
         from facerec.assembly import open_gallery
-        from facerec.gallery.audit_reading import AuditFilter
+        from facerec.gallery.audit.reading import AuditFilter
         from facerec.settings import load_settings
 
         wanted = AuditFilter(
@@ -138,7 +138,7 @@ def show_head(home: Home = None, as_json: Json = False) -> None:
 
 def _kinds(words: list[str]) -> "tuple[Any, ...]":
     from facerec.errors import GalleryError
-    from facerec.gallery.audit_event import AuditKind
+    from facerec.gallery.audit.event import AuditKind
 
     known = [kind.value for kind in AuditKind]
     for word in words:
@@ -152,7 +152,7 @@ def _read_heads(path: Path) -> "tuple[SignedHead, ...]":
     import json
 
     from facerec.errors import GalleryError
-    from facerec.gallery.audit_signing import SignedHead
+    from facerec.gallery.audit.signing import SignedHead
 
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

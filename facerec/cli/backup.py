@@ -26,8 +26,8 @@ def backup(file: File, home: Home = None, as_json: Json = False) -> None:
     """
     with stated_failures():
         from facerec.assembly import open_gallery
-        from facerec.gallery.audit_event import AuditEvent, AuditKind
-        from facerec.gallery.backing_up import back_up
+        from facerec.gallery.audit.event import AuditEvent, AuditKind
+        from facerec.gallery.backup.backing_up import back_up
         from facerec.gallery.times import utc_now
         from facerec.settings import load_settings
 

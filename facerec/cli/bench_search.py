@@ -82,7 +82,7 @@ def _measured(
         measure_index,
         measure_search,
     )
-    from facerec.gallery.index_rules import IndexRules
+    from facerec.gallery.index.rules import IndexRules
 
     rules = IndexRules(approximate_from=approximate_from)
     if in_memory:

@@ -55,7 +55,7 @@ def calibrate(
         raise typer.BadParameter("--images stands alone: it takes no people from the gallery")
     with stated_failures():
         from facerec.decision.operating_point_store import OperatingPointStore
-        from facerec.gallery.audit_event import AuditEvent, AuditKind
+        from facerec.gallery.audit.event import AuditEvent, AuditKind
 
         maker = TemplateMaker.of(evaluation_settings(home))
         point = Calibration(maker, name).run(gallery, strangers, images)

@@ -72,7 +72,7 @@ def show(name: Name, home: Home = None) -> None:
 def use(name: Name, home: Home = None) -> None:
     """Decide at an operating point from now on; "factory" for the one that came with facerec."""
     with stated_failures():
-        from facerec.gallery.audit_event import AuditEvent, AuditKind
+        from facerec.gallery.audit.event import AuditEvent, AuditKind
         from facerec.settings import load_settings
 
         _store(home).use(name)

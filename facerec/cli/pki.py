@@ -151,7 +151,7 @@ def revoke(
 ) -> None:
     """Refuse a client's certificates from its next call on, on every server of this home."""
     with stated_failures():
-        from facerec.gallery.audit_event import AuditEvent, AuditKind
+        from facerec.gallery.audit.event import AuditEvent, AuditKind
         from facerec.settings import load_settings
         from facerec_identity.security.certificate_register import CertificateRegister
         from facerec_identity.security.revocations import serial_in
@@ -182,7 +182,7 @@ def _revoked(home: Path | None) -> "RevokedCertificates":
 
 def _record(home: Path | None, note: str, gates: str = "") -> None:
     """Enter in the journal of the home, if it has one, that a certificate was issued."""
-    from facerec.gallery.audit_event import AuditEvent, AuditKind
+    from facerec.gallery.audit.event import AuditEvent, AuditKind
     from facerec.settings import load_settings
 
     event = AuditEvent(AuditKind.CERTIFICATE_ISSUED, place=gates, note=note)

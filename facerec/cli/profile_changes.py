@@ -27,7 +27,7 @@ def export_profile(
     with stated_failures():
         from facerec.assembly import open_gallery
         from facerec.cli.profiles import profile_record
-        from facerec.gallery.audit_event import AuditEvent, AuditKind
+        from facerec.gallery.audit.event import AuditEvent, AuditKind
         from facerec.settings import load_settings
 
         with open_gallery(load_settings(home)) as people:

@@ -6,7 +6,7 @@ from facerec.cli.console import warn
 from facerec.errors import GalleryError
 
 if TYPE_CHECKING:
-    from facerec.gallery.audit_event import AuditEvent
+    from facerec.gallery.audit.event import AuditEvent
     from facerec.gallery.gallery import Gallery
     from facerec.settings import Settings
 

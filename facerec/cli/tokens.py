@@ -34,7 +34,7 @@ def issue(
     with stated_failures():
         from datetime import UTC, datetime, timedelta
 
-        from facerec.gallery.audit_event import AuditEvent, AuditKind
+        from facerec.gallery.audit.event import AuditEvent, AuditKind
         from facerec.settings import load_settings
         from facerec_identity.security.grants import (
             GATELESS,
@@ -100,7 +100,7 @@ def revoke(
     with stated_failures():
         from datetime import UTC, datetime
 
-        from facerec.gallery.audit_event import AuditEvent, AuditKind
+        from facerec.gallery.audit.event import AuditEvent, AuditKind
         from facerec.settings import load_settings
         from facerec_identity.security.tokens import TokenStore
 

@@ -2,7 +2,7 @@
 
 from facerec.decision.decision import Decision
 from facerec.decision.verification import Verification
-from facerec.gallery.audit_event import AuditEvent, AuditKind
+from facerec.gallery.audit.event import AuditEvent, AuditKind
 
 __all__ = ["identification_event", "verification_event"]
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from facerec.errors import EvaluationError
 from facerec.evaluation.search_population import Population
 from facerec.gallery.gallery import Gallery
-from facerec.gallery.index_rows import Changes, IndexedRows
-from facerec.gallery.index_rules import MAXIMA, IndexRules
-from facerec.gallery.index_set import IndexSet
+from facerec.gallery.index.index_set import IndexSet
+from facerec.gallery.index.rows import Changes, IndexedRows
+from facerec.gallery.index.rules import MAXIMA, IndexRules
 from facerec.gallery.profile import Candidates, NewProfile, NewTemplate
 
 __all__ = [

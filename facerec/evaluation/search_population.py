@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.gallery.cluster_scan import looks_alike
+from facerec.gallery.index.cluster_scan import looks_alike
 
 __all__ = ["Population"]
 

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from facerec.errors import GalleryError
-from facerec.gallery import reading, writing
-from facerec.gallery.audit_event import AuditEvent, AuditKind
-from facerec.gallery.belonging import Belonging
-from facerec.gallery.database import Database
-from facerec.gallery.dormant import DormantPeople
+from facerec.gallery.audit.event import AuditEvent, AuditKind
+from facerec.gallery.audit.journal import Recorder
 from facerec.gallery.identifiers import check_display_name, check_profile_id, new_profile_id
-from facerec.gallery.inserting import insert_people
-from facerec.gallery.journal import Recorder
+from facerec.gallery.index.dormant import DormantPeople
 from facerec.gallery.new_doubles import Compared, refuse_new_doubles
 from facerec.gallery.profile import NewProfile, NewTemplate
+from facerec.gallery.storage import reading, writing
+from facerec.gallery.storage.belonging import Belonging
+from facerec.gallery.storage.database import Database
+from facerec.gallery.storage.inserting import insert_people
 
 __all__ = ["Enrolled", "Enrolling", "check_galleries"]
 

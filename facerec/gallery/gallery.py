@@ -11,24 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError, EmbeddingSpaceError
-from facerec.gallery import reading, writing
-from facerec.gallery.audit_event import SYSTEM, Actor, AuditEvent, AuditKind
-from facerec.gallery.backend import backend_of
-from facerec.gallery.counting import GalleryCounts, count_people, read_counts
-from facerec.gallery.database import Database
-from facerec.gallery.display_names import DisplayNames
+from facerec.gallery.audit.event import SYSTEM, Actor, AuditEvent, AuditKind
+from facerec.gallery.audit.journal import Journal, Recorder
+from facerec.gallery.encryption.master_key import KeyFile, KeySource
 from facerec.gallery.enrolling import Enrolled, Enrolling, check_galleries
-from facerec.gallery.gallery_names import GalleryNames
 from facerec.gallery.identifiers import (
     DEFAULT_GALLERY,
     check_display_name,
     check_gallery_name,
 )
-from facerec.gallery.index_keeper import SNAPSHOT_EVERY, IndexKeeper
-from facerec.gallery.index_rules import MAXIMA, IndexRules
-from facerec.gallery.journal import Journal, Recorder
+from facerec.gallery.index.keeper import SNAPSHOT_EVERY, IndexKeeper
+from facerec.gallery.index.rules import MAXIMA, IndexRules
 from facerec.gallery.life_cycle import LifeCycle, ProfileChange
-from facerec.gallery.master_key import KeyFile, KeySource
 from facerec.gallery.new_doubles import Compared
 from facerec.gallery.profile import (
     Candidates,
@@ -39,9 +33,15 @@ from facerec.gallery.profile import (
     Template,
 )
 from facerec.gallery.profile_pages import ProfilePages
-from facerec.gallery.profile_reading import read_profile, read_profiles
 from facerec.gallery.reembedding import Reembedder
 from facerec.gallery.removals import Removals
+from facerec.gallery.storage import reading, writing
+from facerec.gallery.storage.backend import backend_of
+from facerec.gallery.storage.counting import GalleryCounts, count_people, read_counts
+from facerec.gallery.storage.database import Database
+from facerec.gallery.storage.display_names import DisplayNames
+from facerec.gallery.storage.gallery_names import GalleryNames
+from facerec.gallery.storage.profile_reading import read_profile, read_profiles
 from facerec.gallery.times import stored, utc_now
 
 __all__ = ["KEY_FILE_NAME", "Gallery"]

@@ -13,15 +13,15 @@ from typing import Any, Self
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from facerec.errors import GalleryError
-from facerec.gallery import reading, schema, writing
-from facerec.gallery.audit_event import AuditEvent, AuditKind
-from facerec.gallery.database import Database
+from facerec.gallery.audit.event import AuditEvent, AuditKind
+from facerec.gallery.audit.journal import Recorder
+from facerec.gallery.encryption.sealed_records import ProfileDetails
 from facerec.gallery.identifiers import check_display_name
-from facerec.gallery.journal import Recorder
 from facerec.gallery.profile import Consent, ProfileState, Retention
-from facerec.gallery.profile_reading import read_profile
 from facerec.gallery.receipt import PROFILE_TAG, ErasureReason, Receipt, row_of
-from facerec.gallery.sealed_records import ProfileDetails
+from facerec.gallery.storage import reading, schema, writing
+from facerec.gallery.storage.database import Database
+from facerec.gallery.storage.profile_reading import read_profile
 from facerec.gallery.times import moment, stored
 from facerec.gallery.versions import require_version, version_of
 

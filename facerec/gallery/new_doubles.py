@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from facerec.errors import SamePersonError
-from facerec.gallery.index_reading import changed_since, read_rows_of
+from facerec.gallery.encryption.vault import Vault
+from facerec.gallery.index.reading import changed_since, read_rows_of
 from facerec.gallery.profile import NewProfile
-from facerec.gallery.query_parts import in_parts
-from facerec.gallery.vault import Vault
+from facerec.gallery.storage.query_parts import in_parts
 
 __all__ = ["Compared", "refuse_new_doubles"]
 

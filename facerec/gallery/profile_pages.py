@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, not_, select
 
 from facerec.errors import GalleryError
-from facerec.gallery import schema
-from facerec.gallery.database import Database
-from facerec.gallery.index_reading import matched_at
+from facerec.gallery.index.reading import matched_at
 from facerec.gallery.profile import Profile, ProfileState
-from facerec.gallery.profile_reading import read_profiles_of
-from facerec.gallery.reading import gallery_numbers
+from facerec.gallery.storage import schema
+from facerec.gallery.storage.database import Database
+from facerec.gallery.storage.profile_reading import read_profiles_of
+from facerec.gallery.storage.reading import gallery_numbers
 from facerec.gallery.times import stored
 
 __all__ = ["LARGEST_PAGE", "ProfilePage", "ProfilePages"]

@@ -6,14 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from facerec.gallery import reading, schema
-from facerec.gallery.audit_event import AuditEvent, AuditKind
-from facerec.gallery.belonging import Belonging
-from facerec.gallery.database import Database
-from facerec.gallery.journal import Recorder
-from facerec.gallery.kept_images import read_images
+from facerec.gallery.audit.event import AuditEvent, AuditKind
+from facerec.gallery.audit.journal import Recorder
 from facerec.gallery.profile import NewTemplate, Template
-from facerec.gallery.writing import insert_templates
+from facerec.gallery.storage import reading, schema
+from facerec.gallery.storage.belonging import Belonging
+from facerec.gallery.storage.database import Database
+from facerec.gallery.storage.kept_images import read_images
+from facerec.gallery.storage.writing import insert_templates
 
 __all__ = ["Reembedder", "Source", "Spaces"]
 

@@ -6,12 +6,12 @@ from typing import Self
 from sqlalchemy import delete, func, select
 
 from facerec.errors import GalleryStateError, TemplateNotFoundError
-from facerec.gallery import reading, schema
-from facerec.gallery.audit_event import AuditEvent, AuditKind
-from facerec.gallery.database import Database
+from facerec.gallery.audit.event import AuditEvent, AuditKind
+from facerec.gallery.audit.journal import Recorder
 from facerec.gallery.identifiers import DEFAULT_GALLERY
-from facerec.gallery.journal import Recorder
-from facerec.gallery.kept_images import drop_unused_images
+from facerec.gallery.storage import reading, schema
+from facerec.gallery.storage.database import Database
+from facerec.gallery.storage.kept_images import drop_unused_images
 
 __all__ = ["Removals"]
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, bindparam, func, select
 
 from facerec.errors import ProfileChangedError
-from facerec.gallery import schema
+from facerec.gallery.storage import schema
 
 __all__ = ["require_version", "version_of"]
 

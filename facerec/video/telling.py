@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from facerec.decision.auditing import identification_event
-from facerec.gallery.audit_event import AuditEvent, AuditKind
+from facerec.gallery.audit.event import AuditEvent, AuditKind
 from facerec.gallery.gallery import Gallery
 from facerec.video.crop_store import CropStore
 from facerec.video.event_sink import EventSink

@@ -12,7 +12,7 @@ from facerec.assembly import (
     person_score,
 )
 from facerec.errors import ModelNotFoundError, OperatingPointError, SettingsError
-from facerec.gallery.person_score import MAXIMUM, SHIPPED
+from facerec.gallery.index.person_score import MAXIMUM, SHIPPED
 from facerec.inference import ModelTask
 from facerec.models.store import ModelStore
 from facerec.settings import GateSettings, load_settings

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 from facerec.evaluation.metrics.rates import RateAtRate, least_claimable
-from facerec.gallery.person_score import MAXIMUM, PersonScore, lengths_of_means
+from facerec.gallery.index.person_score import MAXIMUM, PersonScore, lengths_of_means
 
 __all__ = [
     "IDENTIFICATION_RATES",

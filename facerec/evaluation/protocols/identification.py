@@ -17,7 +17,7 @@ from facerec.evaluation.metrics.open_set import (
 from facerec.evaluation.metrics.rates import RateAtRate, least_claimable
 from facerec.evaluation.pictures.face_table import FaceTable
 from facerec.evaluation.pictures.folder import PeoplePictures
-from facerec.gallery.person_score import SHIPPED, PersonScore
+from facerec.gallery.index.person_score import SHIPPED, PersonScore
 
 __all__ = [
     "RANDOM_DRAWS",

@@ -23,7 +23,7 @@ from facerec.evaluation.report.identification_page import (
 from facerec.evaluation.report.records import identification_record
 from facerec.evaluation.report.subject import TestedSystem, failures_of, setting_sections
 from facerec.evaluation.runs.run import EvaluationRun
-from facerec.gallery.person_score import SHIPPED, PersonScore
+from facerec.gallery.index.person_score import SHIPPED, PersonScore
 
 __all__ = ["IdentificationInput", "identification_run", "references_possible"]
 

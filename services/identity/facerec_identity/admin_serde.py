@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from facerec.decision.operating_point import OperatingPoint
 from facerec.decision.recognizer import Recognizer
 from facerec.errors import RequestError
-from facerec.gallery.audit_entry import AuditEntry
-from facerec.gallery.audit_event import AuditKind
-from facerec.gallery.audit_reading import AuditFilter
+from facerec.gallery.audit.entry import AuditEntry
+from facerec.gallery.audit.event import AuditKind
+from facerec.gallery.audit.reading import AuditFilter
 from facerec.models.listing import ListedModel, ModelState
 from facerec.settings import GateSettings
 from facerec.v1 import admin_service_pb2 as api

@@ -8,7 +8,7 @@ import grpc
 
 from facerec.decision.operating_point_store import FACTORY, OperatingPointStore
 from facerec.errors import RequestError, ServiceError
-from facerec.gallery.audit_event import AuditEvent, AuditKind
+from facerec.gallery.audit.event import AuditEvent, AuditKind
 from facerec.models.listing import list_models
 from facerec.models.store import ModelStore
 from facerec.v1 import admin_service_pb2 as api

@@ -17,7 +17,7 @@ from facerec.assembly import (
     open_gallery,
 )
 from facerec.errors import NotReadyError
-from facerec.gallery.audit_event import Actor
+from facerec.gallery.audit.event import Actor
 from facerec.gallery.gallery import Gallery
 from facerec.monitor_assembly import MonitorMaker
 from facerec.settings import Settings

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from time import monotonic
 
 from facerec.errors import RequestError
-from facerec.gallery.audit_entry import AuditEntry
-from facerec.gallery.audit_event import AuditKind
-from facerec.gallery.audit_reading import AuditFilter
+from facerec.gallery.audit.entry import AuditEntry
+from facerec.gallery.audit.event import AuditKind
+from facerec.gallery.audit.reading import AuditFilter
 from facerec.gallery.gallery import Gallery
 
 __all__ = ["DecisionPage", "decisions_after", "follow", "number_of_token", "token_of_number"]

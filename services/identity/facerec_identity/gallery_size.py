@@ -1,7 +1,7 @@
 """How much is enrolled, counted again only when it has changed."""
 
-from facerec.gallery.counting import GalleryCounts
 from facerec.gallery.gallery import Gallery
+from facerec.gallery.storage.counting import GalleryCounts
 
 __all__ = ["CountsByRevision"]
 

@@ -11,7 +11,7 @@ from facerec.decision.decision import Decision, Reason
 from facerec.decision.gate_answer import GateAnswer, GateOutcome, GateReason
 from facerec.decision.gate_standing import standing_at
 from facerec.errors import ProfileNotFoundError
-from facerec.gallery.audit_event import AuditEvent, AuditKind
+from facerec.gallery.audit.event import AuditEvent, AuditKind
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import Profile
 from facerec.video.evidence import Verdict

@@ -10,7 +10,7 @@ from facerec.analysis.faces import FaceQuality, Faces
 from facerec.decision.decision import Decision, Outcome, Reason
 from facerec.decision.gate_answer import GateOutcome, GateReason
 from facerec.decision.verification import VerificationOutcome
-from facerec.gallery.audit_entry import AuditEntry
+from facerec.gallery.audit.entry import AuditEntry
 from facerec.v1 import face_pb2, image_pb2, reason_pb2
 from facerec.v1 import verification_service_pb2 as verification
 from facerec_identity.face_reader import RequestImage

@@ -10,7 +10,7 @@ import grpc
 
 from facerec.decision.auditing import identification_event, verification_event
 from facerec.errors import PermissionDeniedError, RequestError
-from facerec.gallery.audit_event import AuditEvent
+from facerec.gallery.audit.event import AuditEvent
 from facerec.v1 import verification_service_pb2 as api
 from facerec.v1.verification_service_pb2_grpc import VerificationServiceServicer
 from facerec_identity.application import Application, Readiness

@@ -14,8 +14,8 @@ from facerec.decision.enrolment_check import EnrolmentCheck, Overrides
 from facerec.decision.enrolment_rules import EnrolmentRules, Objection, thresholds
 from facerec.decision.factory_operating_point import factory_operating_points
 from facerec.errors import EmbeddingSpaceError, SamePersonError
-from facerec.gallery import index_keeper
 from facerec.gallery.gallery import Gallery
+from facerec.gallery.index import keeper
 from facerec.gallery.profile import NewTemplate, ProfileState
 
 POINT = factory_operating_points()[0]
@@ -170,7 +170,7 @@ def test_who_was_enrolled_elsewhere_since_the_revision_was_asked_is_not_enrolled
     check: EnrolmentCheck, gallery: Gallery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Searches take the database's word of a moment ago; here of as long ago as the test takes."""
-    monkeypatch.setattr(index_keeper, "_ASK_AGAIN_S", 3600.0)
+    monkeypatch.setattr(keeper, "_ASK_AGAIN_S", 3600.0)
     newcomer = template(person(9))
     gallery.search(newcomer.embedding, embedding_space=SPACE)
     with Gallery.open(gallery.path) as other:

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from facerec.errors import BackupError, GalleryDamagedError, GalleryError, MasterKeyError
-from facerec.gallery.audit_event import Actor, AuditEvent, AuditKind
-from facerec.gallery.backend import Backend, backend_of
-from facerec.gallery.backing_up import back_up
+from facerec.gallery.audit.event import Actor, AuditEvent, AuditKind
+from facerec.gallery.backup.backing_up import back_up
+from facerec.gallery.backup.restoring import Restored, restore
+from facerec.gallery.encryption.master_key import KeyFile, KeySource, KeyText
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.life_cycle import ProfileChange
-from facerec.gallery.master_key import KeyFile, KeySource, KeyText
 from facerec.gallery.profile import ProfileState
-from facerec.gallery.restoring import Restored, restore
+from facerec.gallery.storage.backend import Backend, backend_of
 from facerec.gallery.times import utc_now
 from tests.integration.gallery.conftest import Opener
 from tests.integration.gallery.test_gallery import SPACE, template, unit

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from facerec.errors import GalleryDamagedError, GalleryError
-from facerec.gallery.audit_event import AuditKind
-from facerec.gallery.audit_reading import AuditFilter
+from facerec.gallery.audit.event import AuditKind
+from facerec.gallery.audit.reading import AuditFilter
 from facerec.gallery.gallery import Gallery
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
@@ -228,7 +228,7 @@ BACK_UP = """
 import resource, sys
 from pathlib import Path
 from facerec.errors import BackupError
-from facerec.gallery.backing_up import back_up
+from facerec.gallery.backup.backing_up import back_up
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.times import utc_now
 with Gallery.open(Path(sys.argv[1])) as gallery:

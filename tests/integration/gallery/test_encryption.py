@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from facerec.errors import GalleryDamagedError, MasterKeyError
+from facerec.gallery.encryption.master_key import KeyCommand, KeyFile, KeyText
 from facerec.gallery.gallery import Gallery
-from facerec.gallery.master_key import KeyCommand, KeyFile, KeyText
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
 FIRST, SECOND = "11" * 32, "22" * 32

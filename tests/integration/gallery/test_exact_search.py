@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from facerec.analysis.image_decoding import read_image
 from facerec.assembly import build_analyzer
 from facerec.gallery.gallery import Gallery
-from facerec.gallery.index_rows import Changes, IndexedRows
-from facerec.gallery.index_set import IndexSet
+from facerec.gallery.index.index_set import IndexSet
+from facerec.gallery.index.rows import Changes, IndexedRows
 from facerec.gallery.profile import NewProfile, NewTemplate
 from facerec.settings import load_settings
 

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from facerec.gallery.audit_event import AuditKind
-from facerec.gallery.audit_reading import AuditFilter
+from facerec.gallery.audit.event import AuditKind
+from facerec.gallery.audit.reading import AuditFilter
 from facerec.gallery.gallery import Gallery
 from tests.integration.gallery.test_gallery import SPACE, unit
 from tests.integration.gallery.test_read_only_home import ROOT, unshared

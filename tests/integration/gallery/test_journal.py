@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from facerec.errors import GalleryError, ProfileExistsError, ProfileNotFoundError
-from facerec.gallery.audit_event import Actor, AuditEvent, AuditKind
-from facerec.gallery.audit_reading import AuditFilter
-from facerec.gallery.audit_signing import SignedHead
-from facerec.gallery.audit_verifying import FaultKind
+from facerec.gallery.audit.event import Actor, AuditEvent, AuditKind
+from facerec.gallery.audit.reading import AuditFilter
+from facerec.gallery.audit.signing import SignedHead
+from facerec.gallery.audit.verifying import FaultKind
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.life_cycle import ProfileChange
 from facerec.gallery.profile import ProfileState
@@ -288,7 +288,7 @@ def copy_row(path: Path, source: int, number: int, hashes: Callable[[int, str], 
 
 
 def rightly_hashed(path: Path, source: int) -> Callable[[int, str], str]:
-    from facerec.gallery.audit_entry import AuditContent, entry_hash
+    from facerec.gallery.audit.entry import AuditContent, entry_hash
 
     connection = sqlite3.connect(path)
     content = AuditContent(

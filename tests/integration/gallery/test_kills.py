@@ -12,7 +12,7 @@ import pytest
 
 from facerec.errors import ProfileNotFoundError
 from facerec.gallery.gallery import Gallery
-from facerec.gallery.index_reading import read_changes
+from facerec.gallery.index.reading import read_changes
 from facerec.gallery.profile import ProfileState
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 

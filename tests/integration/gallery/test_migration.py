@@ -14,11 +14,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from facerec.errors import MasterKeyError
-from facerec.gallery import schema
-from facerec.gallery.audit_event import AuditKind
+from facerec.gallery.audit.event import AuditKind
+from facerec.gallery.encryption.master_key import KeyFile, KeyText
 from facerec.gallery.gallery import Gallery
-from facerec.gallery.master_key import KeyFile, KeyText
 from facerec.gallery.profile import ProfileState
+from facerec.gallery.storage import schema
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
 HOMES = Path(__file__).parents[2] / "fixtures" / "homes"
@@ -166,7 +166,7 @@ def test_the_steps_end_in_the_schema_that_the_code_uses(
 
 
 def test_the_first_step_makes_the_first_schema(old: Path) -> None:
-    from facerec.gallery.migrations.versions import v0001_people_and_templates as first
+    from facerec.gallery.storage.migrations.versions import v0001_people_and_templates as first
 
     assert first.down_revision is None
     made = sa.create_engine("sqlite://")

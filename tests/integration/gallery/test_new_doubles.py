@@ -10,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from facerec.errors import ProfileExistsError, SamePersonError
-from facerec.gallery import schema
 from facerec.gallery.gallery import Gallery
-from facerec.gallery.kept_images import read_images
 from facerec.gallery.new_doubles import Compared
 from facerec.gallery.profile import NewProfile, ProfileState
-from facerec.gallery.reading import owner_of
+from facerec.gallery.storage import schema
+from facerec.gallery.storage.kept_images import read_images
+from facerec.gallery.storage.reading import owner_of
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
 PRELOAD = ["facerec.gallery.gallery", "tests.integration.gallery.test_gallery", __name__]

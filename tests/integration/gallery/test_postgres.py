@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from facerec.errors import GalleryDamagedError, GalleryError
-from facerec.gallery import schema
 from facerec.gallery.gallery import Gallery
+from facerec.gallery.storage import schema
 from tests.integration.gallery.postgres_server import PASSWORD, PostgresServer
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facerec.errors import EmbeddingSpaceError, ProfileNotFoundError
-from facerec.gallery.audit_event import AuditKind
+from facerec.gallery.audit.event import AuditKind
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import NewTemplate
 from tests.integration.gallery.conftest import Opener

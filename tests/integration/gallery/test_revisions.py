@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import event
 
 from facerec.errors import GalleryError, GalleryNotFoundError, ProfileNotFoundError
-from facerec.gallery import display_names
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.life_cycle import ProfileChange
 from facerec.gallery.profile import NewProfile, ProfileState
+from facerec.gallery.storage import display_names
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
 

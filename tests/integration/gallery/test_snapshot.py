@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from facerec.errors import GalleryDamagedError
-from facerec.gallery import cluster_scan
-from facerec.gallery.cluster_scan import CLUSTERED_FROM
 from facerec.gallery.gallery import Gallery
-from facerec.gallery.index_rules import IndexRules
+from facerec.gallery.index import cluster_scan
+from facerec.gallery.index.cluster_scan import CLUSTERED_FROM
+from facerec.gallery.index.rules import IndexRules
 from facerec.gallery.profile import NewProfile, ProfileState
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 

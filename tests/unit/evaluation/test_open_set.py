@@ -14,7 +14,7 @@ from facerec.evaluation.metrics.open_set import (
     fpir_threshold,
     search_all,
 )
-from facerec.gallery.person_score import MAXIMUM, SHIPPED, PersonScore
+from facerec.gallery.index.person_score import MAXIMUM, SHIPPED, PersonScore
 from tests.unit.evaluation.test_comparisons import people_and_faces
 
 Vector = NDArray[np.float32]

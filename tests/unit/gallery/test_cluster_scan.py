@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facerec.gallery import cluster_scan
-from facerec.gallery.cluster_scan import CLUSTERED_FROM, ClusterScan, looks_alike
-from facerec.gallery.index_rows import Changes, IndexedRows
-from facerec.gallery.index_rules import IndexRules
-from facerec.gallery.index_set import IndexSet
-from facerec.gallery.vector_index import VectorIndex, merge
-from facerec.gallery.vector_segment import Segment
+from facerec.gallery.index import cluster_scan
+from facerec.gallery.index.cluster_scan import CLUSTERED_FROM, ClusterScan, looks_alike
+from facerec.gallery.index.index_set import IndexSet
+from facerec.gallery.index.rows import Changes, IndexedRows
+from facerec.gallery.index.rules import IndexRules
+from facerec.gallery.index.vector_index import VectorIndex, merge
+from facerec.gallery.index.vector_segment import Segment
 
 PEOPLE, SIZE = 12_000, 32
 RULES = IndexRules(approximate_from=CLUSTERED_FROM)

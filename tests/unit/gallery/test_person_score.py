@@ -6,17 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from facerec.gallery.index_rows import IndexedRows
-from facerec.gallery.index_rules import IndexRules
-from facerec.gallery.person_score import (
+from facerec.gallery.index.person_score import (
     MAXIMUM,
     SHIPPED,
     SHORTEST_MEAN,
     PersonScore,
     lengths_of_means,
 )
-from facerec.gallery.vector_index import VectorIndex
-from facerec.gallery.vector_scan import COMPRESSED_FROM
+from facerec.gallery.index.rows import IndexedRows
+from facerec.gallery.index.rules import IndexRules
+from facerec.gallery.index.vector_index import VectorIndex
+from facerec.gallery.index.vector_scan import COMPRESSED_FROM
 
 
 @pytest.mark.parametrize(

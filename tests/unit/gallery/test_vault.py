@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facerec.errors import MasterKeyError, RecordDamagedError
-from facerec.gallery.master_key import KeyText, MasterKeys
-from facerec.gallery.vault import OVERHEAD_BYTES, Vault, open_sealed, seal
+from facerec.gallery.encryption.master_key import KeyText, MasterKeys
+from facerec.gallery.encryption.vault import OVERHEAD_BYTES, Vault, open_sealed, seal
 
 KEY = bytes(range(32))
 OTHER = bytes(32)

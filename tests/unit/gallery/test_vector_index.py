@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
-from facerec.gallery.index_rows import IndexedRows
-from facerec.gallery.vector_index import SMALL, Hit, VectorIndex, best_hits, merge
-from facerec.gallery.vector_segment import Segment
+from facerec.gallery.index.rows import IndexedRows
+from facerec.gallery.index.vector_index import SMALL, Hit, VectorIndex, best_hits, merge
+from facerec.gallery.index.vector_segment import Segment
 
 SIZE = 8
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from facerec.gallery.index_rows import IndexedRows
-from facerec.gallery.vector_index import VectorIndex
-from facerec.gallery.vector_scan import (
+from facerec.gallery.index.rows import IndexedRows
+from facerec.gallery.index.vector_index import VectorIndex
+from facerec.gallery.index.vector_scan import (
     COMPRESSED_FROM,
     CodeScan,
     FlatScan,

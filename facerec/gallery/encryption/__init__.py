@@ -1,0 +1,1 @@
+"""Keys, and sealing what is stored of people with them."""

@@ -1,0 +1,1 @@
+"""Searching among templates: indexes, their scans, and their snapshot."""
