@@ -4,12 +4,18 @@ import io
 import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from facerec.analysis.picture_bombs import (
+    MOST_SCANS,
+    jpeg_has_too_many_scans,
+    largest_tiff_tile,
+)
 from facerec.errors import ImageError
 
 __all__ = ["decode_image", "read_image", "read_picture_file"]
@@ -90,7 +96,8 @@ def decode_image(data: bytes, *, max_pixels: int) -> NDArray[np.uint8]:
 
     Raises:
         ImageError: not such a picture, too large, too small to show a face, truncated, damaged,
-            or of a pixel type without a range (floating point).
+            of a pixel type without a range (floating point), or made to take much more to decode
+            than its size tells (`facerec.analysis.picture_bombs`).
     """
     if not data:
         raise ImageError("the picture is empty (0 bytes); copy or take it again")
@@ -126,7 +133,28 @@ def _open(data: bytes, max_pixels: int) -> tuple[Image.Image, int]:
             )
         if image.width * image.height > max_pixels:
             raise ImageError(_too_large(f"the picture of {image.width}x{image.height}", max_pixels))
+        _refuse_bombs(data, image.format or "", max_pixels)
         return image, _orientation(image)
+
+
+def _refuse_bombs(data: bytes, kind: str, max_pixels: int) -> None:
+    """Refuse a picture that would take more than its size tells.
+
+    Raises:
+        ImageError: it would.
+    """
+    if kind in ("JPEG", "MPO") and jpeg_has_too_many_scans(data):
+        raise ImageError(
+            f"the picture has more than {MOST_SCANS} scans, which no camera writes; save it anew "
+            "with a picture editor"
+        )
+    if kind == "TIFF":
+        try:
+            tile = largest_tiff_tile(data)
+        except ValueError as error:
+            raise ImageError(_damaged(error)) from error
+        if tile > max_pixels:
+            raise ImageError(_too_large("a tile of the picture", max_pixels))
 
 
 def _damaged(error: Exception) -> str:
@@ -162,13 +190,16 @@ def _bgr(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
 
 
-def _from_16_bit(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
+def _from_16_bit(grey: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
     """Scale 0..65535 to 0..255, rounded; Pillow would cut values off at 255."""
-    values = grey.astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
+    if grey.min() < 0 or grey.max() > 65535:
         raise ImageError("32-bit pixels have no known range; save the picture with 8 bits")
-    scaled = ((values * 255 + 32767) // 65535).astype(np.uint8)
-    return np.repeat(scaled[:, :, None], 3, axis=2)
+    # In one array of the smallest type that holds 65535 * 255: pictures may be large.
+    values = grey.astype(np.uint32)
+    values *= 255
+    values += 32767
+    values //= 65535
+    return np.repeat(values.astype(np.uint8)[:, :, None], 3, axis=2)
 
 
 def _on_white(rgba: Image.Image) -> Image.Image:

@@ -75,6 +75,13 @@ def huge_header() -> bytes:
     )
 
 
+def endless_scans() -> bytes:
+    """A JPEG of 16 megapixels that tells a decoder 2,000 times to go over all of them."""
+    data = _by_pillow(Image.new("L", (4000, 4000), 128), "JPEG", progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + 2000 * scan + data[-2:]
+
+
 def slow_to_analyse(picture: bytes) -> bytes:
     """The portrait on a very large canvas: few bytes, tens of millions of pixels."""
     canvas = np.full((3000, 4000, 3), 90, np.uint8)
@@ -83,7 +90,7 @@ def slow_to_analyse(picture: bytes) -> bytes:
     return encoded(canvas)
 
 
-def _by_pillow(image: Image.Image, kind: str) -> bytes:
+def _by_pillow(image: Image.Image, kind: str, **options: object) -> bytes:
     out = io.BytesIO()
-    image.save(out, kind)
+    image.save(out, kind, **options)
     return out.getvalue()

@@ -23,6 +23,7 @@ BAD_PICTURES: dict[str, Bad] = {
     "truncated JPEG": lambda picture: picture[: len(picture) // 2],
     "only a JPEG's first bytes": lambda picture: picture[:20],
     "20,000 x 20,000 in the header": lambda _: pictures.huge_header(),
+    "a JPEG of 2,000 scans": lambda _: pictures.endless_scans(),
     "a GIF": lambda _: b"GIF89a" + bytes(200),
 }
 
