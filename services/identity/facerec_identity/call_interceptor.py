@@ -64,7 +64,6 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             if self._traces is not None:
                 name = method.removeprefix("/") if method in ACCESS else "other"
                 call.trace = self._traces.begin(call, name, context.invocation_metadata() or ())
-            begun_s = perf_counter()
             try:
                 yield _see_nothing
             except BaseException as error:
@@ -72,7 +71,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                     call.status = _status_of_abort(error)
                 raise
             finally:
-                duration_s = perf_counter() - begun_s
+                duration_s = perf_counter() - call.begun_s
                 self._metrics.count(call, duration_s)
                 _log(call, duration_s)
                 if call.trace is not None:

@@ -72,6 +72,7 @@ class CallRecord:
         request_id: The caller's id for it, or ours.
         method: Its path, such as ``/facerec.v1.VerificationService/Verify``.
         caller: Who makes it; None until that is known.
+        begun_s: When its request was there, by `perf_counter`.
         status: Name of its status code.
         queue_s: Seconds that it waited for a thread.
         stages_s: Seconds that each stage of the work took.
@@ -84,6 +85,7 @@ class CallRecord:
     request_id: str
     method: str
     caller: Caller | None = None
+    begun_s: float = field(default_factory=perf_counter)
     status: str = "OK"
     queue_s: float = 0.0
     stages_s: dict[str, float] = field(default_factory=dict)

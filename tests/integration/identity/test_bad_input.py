@@ -151,6 +151,16 @@ def test_bytes_that_are_no_message_are_the_callers_fault(channel: grpc.Channel) 
     assert info.reason == "REQUEST_INVALID"
 
 
+@pytest.mark.parametrize("method", ["Identify", "WatchDecisions"])
+def test_a_call_without_a_request(channel: grpc.Channel, method: str) -> None:
+    """Of one answer, and of many."""
+    call = channel.stream_stream(f"/facerec.v1.VerificationService/{method}")(iter(()), timeout=30)
+    with pytest.raises(grpc.RpcError) as caught:
+        list(call)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "no request" in caught.value.details()
+
+
 def test_an_unknown_method_is_unimplemented(channel: grpc.Channel) -> None:
     call = channel.unary_unary("/facerec.v1.VerificationService/Nonsense")
     assert refused(lambda: call(b""))[0] is grpc.StatusCode.UNIMPLEMENTED
