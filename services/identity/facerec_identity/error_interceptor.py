@@ -46,23 +46,28 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
             except Exception as error:
                 if not isinstance(error, FaceRecError):
                     _log_unexpected(handler_call_details.method, error)
-                await _abort(context, error)
+                await _end(context, error)
 
         return wrapped(handler, stating)
 
 
-async def _abort(context: Context, error: Exception) -> None:
-    """End a call with the status of an error, and what was to be sent behind it all the same."""
+async def _end(context: Context, error: Exception) -> None:
+    """End a call with the status of an error, and what was to be sent behind it all the same.
+
+    gRPC keeps the exception that it ends a call by, whose frames keep all of the call, which keeps
+    the exception: a request of megabytes would stay until garbage is collected. So it is not let
+    out from here; gRPC raises it once more when the handler returns.
+    """
     status = status_of(error)
     code = _CODES[status.code]
     call = CALL.get()
     if call is not None:
         call.status = code.name
-    await context.abort(
-        code,
-        status.message,
-        (*context.trailing_metadata(), (_DETAILS_KEY, status.SerializeToString())),
-    )
+    behind = (*context.trailing_metadata(), (_DETAILS_KEY, status.SerializeToString()))
+    try:
+        await context.abort(code, status.message, behind)
+    except grpc.aio.AbortError as ending:
+        ending.__traceback__ = ending.__context__ = None
 
 
 def _see_nothing(response: Any) -> None:

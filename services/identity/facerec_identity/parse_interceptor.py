@@ -63,59 +63,55 @@ class ParseInterceptor(grpc.aio.ServerInterceptor):
             raise RequestError("the request is not a valid message", field="") from error
 
 
-def _answering(
-    handler: Handler, parse: Parse
-) -> Callable[[AsyncIterator[bytes], Context], Awaitable[Any]]:
-    async def behaviour(stream: AsyncIterator[bytes], context: Context) -> Any:
-        return await handler.unary_unary(parse(await _only(stream)), context)
+def _answering(handler: Handler, parse: Parse) -> Callable[[Any, Context], Awaitable[Any]]:
+    async def behaviour(_: Any, context: Context) -> Any:
+        return await handler.unary_unary(parse(await _only(context)), context)
 
     return behaviour
 
 
-def _streaming(
-    handler: Handler, parse: Parse
-) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[Any]]:
-    async def behaviour(stream: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
-        async for response in handler.unary_stream(parse(await _only(stream)), context):
+def _streaming(handler: Handler, parse: Parse) -> Callable[[Any, Context], AsyncIterator[Any]]:
+    async def behaviour(_: Any, context: Context) -> AsyncIterator[Any]:
+        async for response in handler.unary_stream(parse(await _only(context)), context):
             yield response
 
     return behaviour
 
 
-async def _only(stream: AsyncIterator[bytes]) -> bytes:
+def _gathering(handler: Handler, parse: Parse) -> Callable[[Any, Context], Awaitable[Any]]:
+    async def behaviour(_: Any, context: Context) -> Any:
+        return await handler.stream_unary(_each(parse, context), context)
+
+    return behaviour
+
+
+def _conversing(handler: Handler, parse: Parse) -> Callable[[Any, Context], AsyncIterator[Any]]:
+    async def behaviour(_: Any, context: Context) -> AsyncIterator[Any]:
+        async for response in handler.stream_stream(_each(parse, context), context):
+            yield response
+
+    return behaviour
+
+
+# Not by the iterator that gRPC hands to a handler: that would keep the last request in a cycle of
+# references until garbage is collected.
+
+
+async def _only(context: Context) -> bytes:
     """Return the one request of a call that has no more; the call's time counts from then on.
 
     Raises:
         RequestError: there is none.
     """
-    data = await anext(aiter(stream), None)
-    if data is None:
+    data = await context.read()
+    if data is grpc.aio.EOF:
         raise RequestError("the call carries no request", field="")
     call = CALL.get()
     if call is not None:
         call.begun_s = perf_counter()
-    return data
+    return bytes(data)
 
 
-def _gathering(
-    handler: Handler, parse: Parse
-) -> Callable[[AsyncIterator[bytes], Context], Awaitable[Any]]:
-    async def behaviour(stream: AsyncIterator[bytes], context: Context) -> Any:
-        return await handler.stream_unary(_each(parse, stream), context)
-
-    return behaviour
-
-
-def _conversing(
-    handler: Handler, parse: Parse
-) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[Any]]:
-    async def behaviour(stream: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
-        async for response in handler.stream_stream(_each(parse, stream), context):
-            yield response
-
-    return behaviour
-
-
-async def _each(parse: Parse, stream: AsyncIterator[bytes]) -> AsyncIterator[Any]:
-    async for data in stream:
+async def _each(parse: Parse, context: Context) -> AsyncIterator[Any]:
+    while (data := await context.read()) is not grpc.aio.EOF:
         yield parse(data)

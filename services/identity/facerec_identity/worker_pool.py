@@ -105,6 +105,10 @@ class WorkerPool:
         except asyncio.CancelledError:
             guard.cancel()
             raise
+        finally:
+            # A failure's frames hold this one, and the future the failure: the request that they
+            # hold too would stay in memory until garbage is collected.
+            del running
 
     async def close(self) -> None:
         """Wait for the jobs that run and end the threads."""
