@@ -1,5 +1,6 @@
 """What the training commands share: Keras on the chosen backend, networks, progress."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,6 +53,8 @@ def load_keras(backend: str | None) -> None:
     os.environ["KERAS_BACKEND"] = chosen
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
+    # Its advice on tracing is for programmers: several networks of one process are judged here.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         with without_chatter("WARNING: All log", "I0000", "E0000", "W0000", "To enable the fol"):
             from facerec.training.backend import wake

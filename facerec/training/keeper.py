@@ -110,12 +110,16 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         if all(record.eer <= earlier.eer for earlier in self._records):
             self._folder.keep_best(weights, record)
         self._records.append(record)
-        title = f"{self.model.embedder.name}, {self._settings.loss} loss"
-        if self._settings.teacher:
-            title += ", with a teacher"
-        self._folder.keep_epochs(tuple(self._records), title, time.time())
+        self._folder.keep_epochs(tuple(self._records), _title(self._settings), time.time())
         state = {"epoch": record.epoch, "identity": self._identity}
         save_checkpoint(self._folder.checkpoint, self.model, state)
+
+
+def _title(settings: TrainingSettings) -> str:
+    """Say in words what the curves are of."""
+    learned = [] if settings.loss == "none" else [f"labels by {settings.loss}"]
+    taught = [f"imitating {settings.teacher}"] if settings.teacher else []
+    return ", ".join([settings.network, *learned, *taught])
 
 
 @contextmanager

@@ -154,6 +154,10 @@ def use(facerec: Facerec, home: Path, people: Path, package: Path) -> None:
     assert taken.code == 0, taken.err
     assert taken.record["embedding_space"].startswith("mini-")
     assert taken.record["operating_point"] == "mini"
+    card = (models / "mini" / "MODEL_CARD.md").read_text()
+    for stated in ("Terms of the data: made up.", "95 % intervals over people", "Calibration: in",
+                   "Intended use: ", "Limits: ", "Licence of the weights: "):  # fmt: skip
+        assert stated in card
     (home / "facerec.toml").write_text(
         '[analysis]\nembedder = "mini"\n[decision]\ntarget_fpir = 0.2\n'
     )
@@ -197,6 +201,7 @@ def test_a_gentle_adaptation_is_kept_and_a_harmful_one_refused(
     assert len(kept) == len(start) and len(changed) == 6  # three kernels, a bias, two PReLUs
     made = facerec("train", "package", run, "--name", "ours", "--output", tmp_path / "kept")
     assert made.code == 0 and (tmp_path / "kept").exists(), made.err
+    assert made.err == ""
 
     harm = ("--depth", "8", "--set", "learning_rate=0.05", "--set", "cosine_weight=0.0001")
     found, run = adapted("cruel", *harm)

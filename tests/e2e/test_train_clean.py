@@ -56,5 +56,6 @@ def mislabelled(pictures: dict[str, Path], root: Path) -> Path:
             scale = (400 + 30 * take + 10 * number) / max(image.shape[:2])
             small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
             name = "collins.png" if key == "collins" else f"{take}.png"
-            cv2.imwrite(str(root / person / name), np.clip(small * (0.8 + 0.1 * take), 0, 255))
+            shown_brighter = np.clip(small * (0.8 + 0.1 * take), 0, 255).astype(np.uint8)
+            cv2.imwrite(str(root / person / name), shown_brighter)
     return root

@@ -63,3 +63,5 @@ def test_splits_never_share_a_person(counts: list[int], share: float, seed: int)
 def test_one_person_is_not_enough() -> None:
     with pytest.raises(TrainingError, match="shows 1 person"):
         split_people(np.zeros(9, np.int32), 0.1, 0)
+    with pytest.raises(TrainingError, match="every person has one picture only"):
+        split_people(np.arange(9, dtype=np.int32), 0.1, 0)
