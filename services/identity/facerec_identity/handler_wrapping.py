@@ -18,31 +18,30 @@ Around = Callable[[Context], AbstractAsyncContextManager[Callable[[Any], None]]]
 
 
 def wrapped(handler: Handler, around: Around) -> Handler:
-    """Return a handler that does the same within `around`."""
+    """Return a handler that does the same within `around`.
+
+    Args:
+        handler: As `ParseInterceptor` leaves it: to gRPC every call is a stream of requests.
+        around: What is put around it.
+    """
     serde = {
         "request_deserializer": handler.request_deserializer,
         "response_serializer": handler.response_serializer,
     }
     if handler.response_streaming:
-        inner = handler.stream_stream or handler.unary_stream
 
-        async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
+        async def stream(requests: Any, context: Context) -> AsyncIterator[Any]:
             async with around(context) as see:
-                async for response in inner(request, context):
+                async for response in handler.stream_stream(requests, context):
                     see(response)
                     yield response
 
-        if handler.request_streaming:
-            return grpc.stream_stream_rpc_method_handler(stream, **serde)
-        return grpc.unary_stream_rpc_method_handler(stream, **serde)
-    single = handler.stream_unary or handler.unary_unary
+        return grpc.stream_stream_rpc_method_handler(stream, **serde)
 
-    async def unary(request: Any, context: Context) -> Any:
+    async def single(requests: Any, context: Context) -> Any:
         async with around(context) as see:
-            response = await single(request, context)
+            response = await handler.stream_unary(requests, context)
             see(response)
             return response
 
-    if handler.request_streaming:
-        return grpc.stream_unary_rpc_method_handler(unary, **serde)
-    return grpc.unary_unary_rpc_method_handler(unary, **serde)
+    return grpc.stream_unary_rpc_method_handler(single, **serde)

@@ -36,6 +36,7 @@ from facerec_identity.enrolment import Registrar
 from facerec_identity.error_interceptor import ErrorInterceptor
 from facerec_identity.face_reader import FaceReader
 from facerec_identity.gates import Gates
+from facerec_identity.parse_interceptor import ParseInterceptor
 from facerec_identity.recognition import Recognition
 from facerec_identity.server import IdentityServer
 from tests.integration.identity import pictures
@@ -171,7 +172,9 @@ class Broken(VerificationServiceServicer):
 
 @asynccontextmanager
 async def broken_server() -> AsyncIterator[grpc.aio.Channel]:
-    server = grpc.aio.server(interceptors=(CallsInFlight(), ErrorInterceptor()))
+    server = grpc.aio.server(
+        interceptors=(CallsInFlight(), ErrorInterceptor(), ParseInterceptor(10_000))
+    )
     add_VerificationServiceServicer_to_server(Broken(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
