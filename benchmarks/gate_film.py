@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from facerec.analysis.analyzer import FaceAnalyzer
 from facerec.analysis.main_face import main_face
 from facerec.video.frame import Frame
-from facerec.video.source import open_source
+from facerec.video.open_source import open_source
 
 Image = NDArray[np.uint8]
 SHOWN_FROM = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,7 +10,6 @@ from facerec.errors import ModelNotFoundError, SettingsError
 from facerec.settings import GateSettings, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from facerec.analysis.analyzer import FaceAnalyzer
@@ -27,14 +26,12 @@ if TYPE_CHECKING:
     from facerec.gallery.index.person_score import PersonScore
     from facerec.inference import InferenceSession
     from facerec.models.store import ModelStore
-    from facerec.video.monitor import Monitor
 
 __all__ = [
     "SessionWrapper",
     "build_analyzer",
     "build_enrolment_check",
     "build_gate_rules",
-    "build_monitors",
     "build_recognizer",
     "open_gallery",
     "person_score",
@@ -210,30 +207,6 @@ def build_enrolment_check(
     return EnrolmentCheck(gallery, point, rules)
 
 
-def build_monitors(
-    settings: Settings,
-    gallery: "Gallery",
-    galleries: "Sequence[str]",
-    analyzer: "FaceAnalyzer | None" = None,
-) -> "Callable[[str], Monitor]":
-    """Load the networks once, and return what makes the monitor of a camera of a given name.
-
-    Args:
-        settings: Of the home.
-        gallery: Where people are looked up; the caller closes it.
-        galleries: Names of the galleries to search.
-        analyzer: Loaded before; None to load one.
-
-    Raises:
-        ModelNotFoundError: a network is not installed.
-        OperatingPointError: no rates are known for the embedder's space.
-    """
-    from facerec.monitor_assembly import MonitorMaker
-
-    maker = MonitorMaker.of(settings, gallery, analyzer)
-    return lambda camera: maker.monitor(camera, galleries)
-
-
 def restore_gallery(
     settings: Settings, file: "Path", unpack_others: "Callable[[Path], None]"
 ) -> "Restored":
@@ -247,7 +220,7 @@ def restore_gallery(
     from facerec.gallery.backup.restoring import restore
     from facerec.gallery.encryption.master_key import KeyFile
     from facerec.gallery.gallery import KEY_FILE_NAME
-    from facerec.gallery.storage.backend import backend_of
+    from facerec.gallery.storage.choosing_backend import backend_of
     from facerec.gallery.times import utc_now
 
     backend = backend_of(settings.database_path, settings.database.url.get_secret_value())

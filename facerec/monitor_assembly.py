@@ -3,7 +3,7 @@
 Imports of runtimes are inside the functions, so that a command pays only for what it builds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from facerec.video.evidence import EvidenceRules
     from facerec.video.monitor import Analyzer, Monitor
 
-__all__ = ["MonitorMaker"]
+__all__ = ["MonitorMaker", "build_monitors"]
 
 _SAME_FACE_FMR = 1e-4
 """A track whose face is no more like itself than 1 stranger in 10,000 is doubtful. Looks at one
@@ -108,3 +108,25 @@ class MonitorMaker:
             stranger_after_s=watching.stranger_after_s,
             look_every_s=watching.look_every_s,
         )
+
+
+def build_monitors(
+    settings: Settings,
+    gallery: "Gallery",
+    galleries: Sequence[str],
+    analyzer: "FaceAnalyzer | None" = None,
+) -> "Callable[[str], Monitor]":
+    """Load the networks once, and return what makes the monitor of a camera of a given name.
+
+    Args:
+        settings: Of the home.
+        gallery: Where people are looked up; the caller closes it.
+        galleries: Names of the galleries to search.
+        analyzer: Loaded before; None to load one.
+
+    Raises:
+        ModelNotFoundError: a network is not installed.
+        OperatingPointError: no rates are known for the embedder's space.
+    """
+    maker = MonitorMaker.of(settings, gallery, analyzer)
+    return lambda camera: maker.monitor(camera, galleries)

@@ -101,7 +101,7 @@ def _measure(settings: "Settings", source: str, frames: int, templates: int) -> 
 
 
 def _images(source: str) -> Iterator["NDArray[np.uint8]"]:
-    from facerec.video.source import open_source
+    from facerec.video.open_source import open_source
 
     with open_source(source) as opened:
         for frame in opened:

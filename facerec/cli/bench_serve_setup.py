@@ -51,7 +51,7 @@ def _frames(film: Path) -> list[bytes]:
     import cv2
 
     from facerec.errors import SourceError
-    from facerec.video.source import open_source
+    from facerec.video.open_source import open_source
 
     frames: list[bytes] = []
     step = 1

@@ -154,8 +154,8 @@ class Calibration:
 def _faces_of_video(path: Path, settings: "Settings") -> "KnownFaces":
     from facerec.assembly import build_analyzer
     from facerec.evaluation.calibration.stranger_video import faces_of_frames
+    from facerec.video.open_source import open_source
     from facerec.video.overlap_tracker import OverlapTracker
-    from facerec.video.source import open_source
 
     tracker = OverlapTracker(forget_after_s=settings.watch.forget_after_s)
     with open_source(str(path)) as source:

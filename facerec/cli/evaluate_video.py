@@ -50,10 +50,11 @@ def _watch_all(
     labelled: "tuple[LabelledClip, ...]", settings: "Settings"
 ) -> "list[tuple[ClipTrack, ...]]":
     """Enrol everybody from their first clip; watch each other clip in two galleries."""
-    from facerec.assembly import build_analyzer, build_monitors
+    from facerec.assembly import build_analyzer
     from facerec.errors import EvaluationError
     from facerec.evaluation.protocols.video import watch_clip
     from facerec.gallery.gallery import Gallery
+    from facerec.monitor_assembly import build_monitors
 
     first = {clip.person: clip for clip in reversed(labelled)}
     watched = [clip for clip in labelled if first[clip.person] is not clip]
@@ -89,7 +90,7 @@ def _templates(clip: "LabelledClip", analyzer: "FaceAnalyzer") -> "list[NewTempl
     from facerec.analysis.main_face import main_face
     from facerec.errors import EvaluationError
     from facerec.gallery.profile import NewTemplate
-    from facerec.video.source import open_source
+    from facerec.video.open_source import open_source
 
     looks: list[NewTemplate] = []
     due_s = 0.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facerec.cli.console import Home, Json, emit, fail, json_text, output, stated_failures
+from facerec.cli.profile_record import profile_record
 from facerec.cli.profile_update import ProfileId
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ def export_profile(
     """Give all that is held of a person, as one JSON object: templates and kept images too."""
     with stated_failures():
         from facerec.assembly import open_gallery
-        from facerec.cli.profiles import profile_record
         from facerec.gallery.audit.event import AuditEvent, AuditKind
         from facerec.settings import load_settings
 

@@ -9,6 +9,7 @@ import typer
 
 from facerec.cli.attributes import with_attributes
 from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.cli.profile_record import profile_record, state_of
 from facerec.cli.times import time_of
 from facerec.errors import GalleryError
 
@@ -80,7 +81,6 @@ def update_profile(
     Times are ISO 8601, such as 2030-01-31 or 2030-01-31T18:00+01:00; without a zone they are UTC.
     """
     from facerec.assembly import open_gallery
-    from facerec.cli.profiles import profile_record, state_of
     from facerec.settings import load_settings
 
     times = _Times(valid_from, valid_until, erase_on)

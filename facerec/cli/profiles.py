@@ -1,6 +1,5 @@
 """``facerec profiles``: who is enrolled."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,14 +8,16 @@ from rich.markup import escape
 from facerec.cli.console import Home, Json, emit, output, stated_failures
 from facerec.cli.profile_changes import erase_profile, export_profile, list_receipts
 from facerec.cli.profile_pictures import add_pictures
+from facerec.cli.profile_record import profile_record, short_record, state_of
 from facerec.cli.profile_update import ProfileId, update_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from facerec.gallery.profile import Profile, Template
 
-__all__ = ["profile_record", "profiles", "state_of"]
+__all__ = ["profiles"]
 
 profiles = typer.Typer(name="profiles", help="Enrolled people.", no_args_is_help=True)
 profiles.command("add-pictures")(add_pictures)
@@ -42,7 +43,7 @@ def list_profiles(
         with open_gallery(load_settings(home)) as people:
             found = people.list(gallery)
     if as_json:
-        emit([_record(profile) for profile in found])
+        emit([short_record(profile) for profile in found])
         return
     from rich.table import Table
 
@@ -106,16 +107,6 @@ def _lines(profile: "Profile", templates: "Sequence[Template]") -> "Iterator[str
         )
 
 
-def state_of(profile: "Profile") -> str:
-    """Return a person's state in words, which tell validity that is over from one to come."""
-    from facerec.gallery.profile import ProfileState
-
-    begins = profile.valid_from
-    if profile.state is ProfileState.EXPIRED and begins is not None and begins > datetime.now(UTC):
-        return "not yet valid"
-    return profile.state.value
-
-
 def _moment(time: "datetime | None") -> str:
     return "" if time is None else f"{time:%Y-%m-%d %H:%M} UTC"
 
@@ -134,32 +125,6 @@ def list_galleries(home: Home = None, as_json: Json = False) -> None:
         return
     for name, count in counts.items():
         output.print(f"{name}: {count}")
-
-
-def profile_record(profile: "Profile") -> dict[str, Any]:
-    """Return the JSON form of all that is held of a person but the templates."""
-    return _record(profile) | {
-        "consent": profile.consent,
-        "created": profile.created,
-        "external_id": profile.external_id,
-        "attributes": dict(profile.attributes),
-        "valid_from": profile.valid_from,
-        "valid_until": profile.valid_until,
-        "last_seen": profile.last_seen,
-        "erase_on": profile.retention.erase_on,
-        "erase_unseen_days": profile.retention.erase_unseen_days,
-        "consents": profile.consents,
-    }
-
-
-def _record(profile: "Profile") -> dict[str, Any]:
-    return {
-        "profile_id": profile.profile_id,
-        "name": profile.name,
-        "galleries": profile.galleries,
-        "state": profile.state.value,
-        "templates": profile.templates,
-    }
 
 
 def _reference(template: "Template") -> dict[str, Any]:

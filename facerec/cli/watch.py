@@ -181,7 +181,7 @@ def _open(
     opened: ExitStack,
 ) -> "list[WatchedCamera]":
     """Open all that is watched, before anything is looked at; `opened` closes it."""
-    from facerec.assembly import build_monitors
+    from facerec.monitor_assembly import build_monitors
     from facerec.video import open_source
     from facerec.video.annotated_film import AnnotatedFilm
     from facerec.video.watching_all import WatchedCamera

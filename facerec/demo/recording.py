@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from facerec.assembly import build_monitors, open_gallery
+from facerec.assembly import open_gallery
 from facerec.demo.folder import DemoFolder
 from facerec.demo.key_frames import KeyFrame, KeyFrames
+from facerec.monitor_assembly import build_monitors
 from facerec.settings import Settings
 from facerec.video.annotated_film import AnnotatedFilm
 from facerec.video.events import cloud_event

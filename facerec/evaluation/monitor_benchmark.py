@@ -24,7 +24,7 @@ from facerec.gallery.profile import NewTemplate
 from facerec.video.frame import Frame
 from facerec.video.monitor import Monitor
 from facerec.video.observation import TrackDecision
-from facerec.video.source import open_source
+from facerec.video.open_source import open_source
 from facerec.video.video_writer import VideoWriter
 
 __all__ = [

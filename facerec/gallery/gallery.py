@@ -36,7 +36,7 @@ from facerec.gallery.profile_pages import ProfilePages
 from facerec.gallery.reembedding import Reembedder
 from facerec.gallery.removals import Removals
 from facerec.gallery.storage import reading, writing
-from facerec.gallery.storage.backend import backend_of
+from facerec.gallery.storage.choosing_backend import backend_of
 from facerec.gallery.storage.counting import GalleryCounts, count_people, read_counts
 from facerec.gallery.storage.database import Database
 from facerec.gallery.storage.display_names import DisplayNames

@@ -12,7 +12,7 @@ from facerec.errors import EvaluationError
 from facerec.evaluation.metrics.bootstrap import Interval
 from facerec.evaluation.metrics.track_intervals import share_interval
 from facerec.video.monitor import Monitor, Observation, TrackDecision
-from facerec.video.source import open_source
+from facerec.video.open_source import open_source
 
 __all__ = ["ClipTrack", "LabelledClip", "VideoResult", "read_clips", "watch_clip"]
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
-__all__ = ["Backend", "backend_of"]
+__all__ = ["Backend", "RevisionReader"]
 
 
 class Backend(Protocol):
@@ -80,18 +80,3 @@ class RevisionReader(Protocol):
     def close(self) -> None:
         """Close the connection."""
         ...
-
-
-def backend_of(path: Path, url: str) -> Backend:
-    """Return the PostgreSQL database of a URL, or the SQLite file if that is empty.
-
-    Raises:
-        GalleryError: the URL is not fit.
-    """
-    if url:
-        from facerec.gallery.storage.postgres_backend import PostgresBackend  # psycopg costs time
-
-        return PostgresBackend(url, path.parent)
-    from facerec.gallery.storage.sqlite_backend import SqliteBackend  # which imports this module
-
-    return SqliteBackend(path)

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from facerec.video.open_source import open_source
 from facerec.video.reconnecting_source import ReconnectingSource, ReconnectRules
 from facerec.video.redaction import is_url
-from facerec.video.source import FrameSource, open_source
+from facerec.video.source import FrameSource
 from facerec_monitor.configuration import CameraSettings
 
 __all__ = ["open_camera"]

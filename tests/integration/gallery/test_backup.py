@@ -21,7 +21,8 @@ from facerec.gallery.encryption.master_key import KeyFile, KeySource, KeyText
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.life_cycle import ProfileChange
 from facerec.gallery.profile import ProfileState
-from facerec.gallery.storage.backend import Backend, backend_of
+from facerec.gallery.storage.backend import Backend
+from facerec.gallery.storage.choosing_backend import backend_of
 from facerec.gallery.times import utc_now
 from tests.integration.gallery.conftest import Opener
 from tests.integration.gallery.test_gallery import SPACE, template, unit
