@@ -1,12 +1,12 @@
 """The client for asyncio."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
 import grpc
 
-from facerec.client import connection, messages
+from facerec.client import connection
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.channel_options import channel_options
 from facerec.client.connection import Connection, Methods, Question
@@ -20,6 +20,7 @@ from facerec.client.results import (
     VerifyResult,
     WatchedDecision,
 )
+from facerec.client.sent_frames import SentFrame, SentFrames
 
 __all__ = ["AsyncGateClient"]
 
@@ -86,17 +87,19 @@ class AsyncGateClient:
         return await self._ask(connection.authorize(gate, image))
 
     async def stream_authorize(
-        self, gate: str, frames: Iterable[tuple[bytes, float | None]]
+        self, gate: str, frames: Iterable[SentFrame] | AsyncIterable[SentFrame]
     ) -> AsyncIterator[AuthorizeResult | None]:
         """Ask for a gate's camera; see `GateClient.stream_authorize`.
 
         Args:
             gate: Name of the gate.
-            frames: As there; what waits for a camera blocks the loop, so give frames at hand.
+            frames: As there, or to be awaited: an asynchronous generator.
         """
-        requests = messages.stream_to_proto(gate, frames)
-        async for answer in self._listen(connection.stream_authorize(requests)):
+        sent = SentFrames(gate)
+        question = connection.stream_authorize(sent.requests_async(frames))
+        async for answer in self._listen(question):
             yield answer
+        sent.raise_failure()
 
     async def watch_decisions(
         self, gates: Sequence[str] = (), *, resume_token: str = ""

@@ -1,6 +1,6 @@
 """What both clients share: whom they talk to, and what each of their calls says and means."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -79,7 +79,7 @@ class Question(Generic[R]):
     """
 
     method: str
-    request: Message | Iterator[Message]
+    request: Message | Iterator[Message] | AsyncIterator[Message]
     result: Callable[[Any], R]
     enrolment: bool = field(default=False, kw_only=True)
 
@@ -116,7 +116,8 @@ def authorize(gate: str, image: bytes) -> Question[AuthorizeResult]:
 
 
 def stream_authorize(
-    requests: Iterator[verification.StreamAuthorizeRequest],
+    requests: Iterator[verification.StreamAuthorizeRequest]
+    | AsyncIterator[verification.StreamAuthorizeRequest],
 ) -> Question[AuthorizeResult | None]:
     """Ask for a gate's camera."""
     return Question("StreamAuthorize", requests, messages.stream_result_from_proto)

@@ -6,7 +6,7 @@ from typing import Self, TypeVar
 
 import grpc
 
-from facerec.client import connection, messages
+from facerec.client import connection
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.channel_options import channel_options
 from facerec.client.connection import Connection, Methods, Question
@@ -20,6 +20,7 @@ from facerec.client.results import (
     VerifyResult,
     WatchedDecision,
 )
+from facerec.client.sent_frames import SentFrame, SentFrames
 
 __all__ = ["GateClient"]
 
@@ -112,20 +113,22 @@ class GateClient:
         return self._ask(connection.authorize(gate, image))
 
     def stream_authorize(
-        self, gate: str, frames: Iterable[tuple[bytes, float | None]]
+        self, gate: str, frames: Iterable[SentFrame]
     ) -> Iterator[AuthorizeResult | None]:
         """Ask for a gate's camera: yield what is decided until the frames end.
 
         Args:
             gate: Name of the gate.
             frames: Encoded pictures, each with the seconds since the first (None: when it is
-                sent). They are taken in a thread of their own, as fast as they come.
+                sent). They are taken in a thread of their own, as fast as they come; what they
+                raise is raised here, once the server has answered those before.
 
         Yields:
             Each decision; None now and then while there is none.
         """
-        requests = messages.stream_to_proto(gate, frames)
-        yield from self._listen(connection.stream_authorize(requests))
+        sent = SentFrames(gate)
+        yield from self._listen(connection.stream_authorize(sent.requests(frames)))
+        sent.raise_failure()
 
     def watch_decisions(
         self, gates: Sequence[str] = (), *, resume_token: str = ""

@@ -1,6 +1,6 @@
 """Between the client's plain values and messages of the API."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC
 from uuid import uuid4
 
@@ -40,8 +40,9 @@ __all__ = [
     "profile_from_proto",
     "profile_page_from_proto",
     "receipt_from_proto",
+    "stream_config_to_proto",
+    "stream_frame_to_proto",
     "stream_result_from_proto",
-    "stream_to_proto",
     "verify_result_from_proto",
     "verify_to_proto",
     "watch_to_proto",
@@ -201,17 +202,20 @@ def authorize_result_from_proto(response: verification.AuthorizeResponse) -> Aut
     )
 
 
-def stream_to_proto(
-    gate: str, frames: Iterable[tuple[bytes, float | None]]
-) -> Iterator[verification.StreamAuthorizeRequest]:
-    """Yield what a gate's camera sends."""
+def stream_config_to_proto(gate: str) -> verification.StreamAuthorizeRequest:
+    """Return what the stream of a gate's camera begins with."""
     config = verification.StreamAuthorizeConfig(gate=f"gates/{gate}")
-    yield verification.StreamAuthorizeRequest(config=config)
-    for data, clock_s in frames:
-        frame = verification.GateFrame(image=image_pb2.Image(data=data))
-        if clock_s is not None:
-            frame.capture_offset.FromNanoseconds(round(clock_s * 1e9))
-        yield verification.StreamAuthorizeRequest(frame=frame)
+    return verification.StreamAuthorizeRequest(config=config)
+
+
+def stream_frame_to_proto(
+    data: bytes, clock_s: float | None
+) -> verification.StreamAuthorizeRequest:
+    """Return one frame of a gate's camera, and when it was taken."""
+    frame = verification.GateFrame(image=image_pb2.Image(data=data))
+    if clock_s is not None:
+        frame.capture_offset.FromNanoseconds(round(clock_s * 1e9))
+    return verification.StreamAuthorizeRequest(frame=frame)
 
 
 def stream_result_from_proto(

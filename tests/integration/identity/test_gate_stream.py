@@ -1,9 +1,11 @@
 """StreamAuthorize and WatchDecisions over a real server, with the demo's film as the camera."""
 
+import asyncio
+import itertools
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import cv2
 import grpc
 import pytest
 
-from facerec.client import GateClient
+from facerec.client import AsyncGateClient, GateClient
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.connection import Connection
+from facerec.client.sent_frames import SentFrame
 from facerec.errors import CallError
 from facerec.v1 import image_pb2, reason_pb2
 from facerec.v1 import verification_service_pb2 as api
@@ -93,20 +96,35 @@ class Camera:
         self._frames.put(None)
 
 
-def visit(
-    building: Building, portrait: bytes, frames: int = 24
-) -> list[api.StreamAuthorizeResponse]:
-    """Show a person for some seconds, frames of .1 s paced by the server; return all answers."""
+def visit(building: Building, portrait: bytes) -> list[api.StreamAuthorizeResponse]:
+    """Show a person until a decision is there and a second longer; return all answers.
+
+    However slow the machine: the frames' own clock says how long that was for the camera.
+    """
     camera, pictures = Camera(building.gate), standing(portrait)
+    decided = threading.Event()
 
     def show() -> None:
-        for i in range(24):
+        left = 10
+        for i in itertools.count():
             camera.send(pictures[i % 4], i * 0.1)
             time.sleep(0.15)
-        camera.close()
+            left -= decided.is_set()
+            if not left:
+                return camera.close()
 
-    threading.Thread(target=show).start()
-    return list(camera.answers)
+    showing = threading.Thread(target=show)
+    showing.start()
+    told = []
+    try:
+        for answer in camera.answers:
+            told.append(answer)
+            if answer.HasField("decision"):
+                decided.set()
+    finally:
+        decided.set()
+        showing.join()
+    return told
 
 
 def test_one_decision_over_several_frames(building: Building, portraits: dict[str, bytes]) -> None:
@@ -188,6 +206,46 @@ def test_a_stream_ends_when_its_token_is_revoked(
             list(call)
         hold.set()
     assert caught.value.status == "UNAUTHENTICATED"
+
+
+def test_a_camera_that_fails_is_not_taken_for_a_server_that_does(
+    building: Building, portraits: dict[str, bytes]
+) -> None:
+    """Of which gRPC says no more than that it was iterating requests."""
+
+    def frames() -> Iterator[SentFrame]:
+        yield portraits["collins"], 0.0
+        raise OSError("the camera was unplugged")
+
+    with pytest.raises(OSError, match="unplugged"):
+        list(building.client.stream_authorize("main", frames()))
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+async def test_a_camera_of_an_event_loop(
+    building: Building, portraits: dict[str, bytes], awaited: bool
+) -> None:
+    """The loop goes on while the camera waits; what it fails with is no CancelledError."""
+    go_on = threading.Event()
+
+    def frames() -> Iterator[SentFrame]:
+        assert go_on.wait(60)  # for an answer, which this loop takes
+        yield portraits["collins"], 0.0
+        raise OSError("the camera was unplugged")
+
+    async def frames_awaited() -> AsyncIterator[SentFrame]:
+        assert await asyncio.to_thread(go_on.wait, 60)
+        yield portraits["collins"], 0.0
+        raise OSError("the camera was unplugged")
+
+    camera = frames_awaited() if awaited else frames()
+    answers = []
+    async with AsyncGateClient(building.server.address) as gate:
+        with pytest.raises(OSError, match="unplugged"):
+            async for answer in gate.stream_authorize("main", camera):
+                answers.append(answer)
+                go_on.set()
+    assert answers == [None, None]  # that it is ready, and that there are no more
 
 
 def decisions(
