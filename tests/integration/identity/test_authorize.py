@@ -123,6 +123,8 @@ async def test_who_is_suspended_stays_outside(
             suspended = await anywhere.authorize("main", portraits["obama-2009"])
             people.set_state("obama", ProfileState.ACTIVE)
             # Who is taken out counts at once; who is put in by another process, within moments.
-            again = [await anywhere.authorize("main", portraits["obama-2009"]) for _ in range(5)]
+            for _ in range(200):
+                if (again := await anywhere.authorize("main", portraits["obama-2009"])).granted:
+                    break
     assert suspended.outcome is AuthorizationOutcome.UNKNOWN
-    assert again[-1].granted
+    assert again.granted

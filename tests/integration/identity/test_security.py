@@ -304,7 +304,8 @@ async def test_a_stranger_is_refused_before_anything_is_read(tmp_path: Path) -> 
 
 
 async def test_a_client_that_calls_too_often_is_told_when_to_try_again() -> None:
-    server = IdentityServer(ServerSettings(listen="127.0.0.1:0", calls_per_second_per_client=0.5))
+    # So few that a machine which stands still for a minute does not earn it another.
+    server = IdentityServer(ServerSettings(listen="127.0.0.1:0", calls_per_second_per_client=1e-3))
     address = str(await server.open())
     async with grpc.aio.insecure_channel(address) as channel:
         call = channel.unary_unary(IDENTIFY)
