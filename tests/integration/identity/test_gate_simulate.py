@@ -1,4 +1,4 @@
-"""`facerec gate simulate` and the session through reflection, against a real server."""
+"""`facerec gate simulate` against a real server with certificates."""
 
 import json
 import os
@@ -12,12 +12,9 @@ import pytest
 from facerec.client import GateClient
 from facerec.video.video_writer import VideoWriter
 from facerec_identity.security.caller import Role
-from tests.conftest import ROOT
 from tests.integration.identity.pictures import decoded, of_height
-from tests.integration.identity.server_process import FACEREC, ServerProcess, python
+from tests.integration.identity.server_process import FACEREC, ServerProcess
 from tests.integration.identity.site import Site
-
-SESSION = ROOT / "examples" / "reflection_session.py"
 
 
 @pytest.fixture(scope="module")
@@ -86,17 +83,3 @@ def test_what_goes_wrong_is_said_in_a_line(
         done = simulate(*building, *arguments)
         assert done.returncode == 1
         assert said in done.stderr and "Traceback" not in done.stderr
-
-
-def test_a_session_through_reflection(server: ServerProcess) -> None:
-    listed = python(SESSION, server.address, "list").stdout
-    assert "facerec.v1.AdminService" in listed and "grpc.health.v1.Health" in listed
-    assert "  StreamAuthorize(StreamAuthorizeRequest) -> StreamAuthorizeResponse" in listed
-    described = python(SESSION, server.address, "describe", "facerec.v1.AuthorizeRequest").stdout
-    assert "2  image  facerec.v1.Image" in described
-    asked = python(SESSION, server.address, "call", "facerec.v1.AdminService/GetStatistics", "{}")
-    assert int(json.loads(asked.stdout)["galleryRevision"]) >= 1
-    wrong = python(SESSION, server.address, "call", "facerec.v1.AdminService/GetGate", "{}")
-    assert wrong.returncode == 1 and "INVALID_ARGUMENT" in wrong.stderr
-    unknown = python(SESSION, server.address, "describe", "facerec.v1.Nothing")
-    assert unknown.returncode == 1 and "Traceback" not in unknown.stderr

@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from facerec.client import CallError, GateClient
 from tests.integration.identity import pictures
-from tests.integration.identity.server_process import FACEREC, ServerProcess, facerec, python
+from tests.integration.identity.server_process import FACEREC, ServerProcess, facerec
 
-ROOT = Path(__file__).resolve().parents[3]
 SERVICES = tuple(f"facerec.v1.{name}Service" for name in ("Verification", "Enrollment", "Admin"))
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -295,21 +294,3 @@ def test_no_server_is_one_clear_error() -> None:
     assert caught.value.status == "UNAVAILABLE"
     assert caught.value.reason == "UNREACHABLE"
     assert target in str(caught.value)
-
-
-def test_the_example_of_a_gate(
-    server: ServerProcess, portraits: dict[str, bytes], obama: str, tmp_path: Path
-) -> None:
-    """What it prints and how it exits, for each answer."""
-    cases = {
-        "obama-2009": (portraits["obama-2009"], 0, "open: Barack Obama (obama)"),
-        "collins": (portraits["collins"], 1, "shut: below_threshold"),
-        "nobody": (pictures.nobody(), 1, "retry: no face in the picture"),
-        "broken": (b"broken", 2, ""),
-    }
-    for name, (data, code, line) in cases.items():
-        path = tmp_path / name
-        path.write_bytes(data)
-        done = python(ROOT / "examples/gate_client.py", path, server.address)
-        assert (done.returncode, done.stdout.strip()) == (code, line), done.stderr
-    assert "INVALID_ARGUMENT IMAGE_INVALID" in done.stderr
