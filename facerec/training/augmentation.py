@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.analysis.cutting import cut_out
+from facerec.errors import TrainingError
 from facerec.training.occlusion import occlude
 
 __all__ = ["Augmentation", "augment", "resized"]
 
 Chip = NDArray[np.uint8]
+_MOST = {"scale": 0.5, "shift": 0.5, "turn_degrees": 180.0}
+"""Largest values of what is no probability: beyond them no face is left on the chip."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,14 @@ class Augmentation:
     blur: float = 0.15
     noise: float = 0.2
     jpeg: float = 0.3
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            most = _MOST.get(name, 1.0)
+            if not 0 <= value <= most:
+                raise TrainingError(
+                    f"augmentation.{name} must lie in 0..{most:g}; received {value:g}"
+                )
 
 
 def resized(chip_bgr: Chip, side: int) -> Chip:

@@ -1,6 +1,7 @@
 """What a training run is told, and how two runs differ."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -13,6 +14,12 @@ __all__ = ["LABEL_LOSSES", "TrainingSettings", "differences", "settings_from", "
 LABEL_LOSSES = ("softmax", "cosface", "arcface", "adaface", "triplet", "none")
 OPTIMIZERS = ("sgd", "adamw")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+_ABOVE_ZERO = ("epochs", "batch_size", "embedding_size", "learning_rate", "scale")
+_ZERO_OR_MORE = (
+    "depth", "margin", "label_weight", "teacher_views", "cosine_weight", "relational_weight",
+    "weight_decay", "warmup_epochs", "clip_norm", "steps_per_epoch", "per_person", "patience",
+    "seed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,14 +103,17 @@ class TrainingSettings:
                 "relational_weight, or none of them"
             )
         self._check_views()
-        if self.loss == "none" and not teaches:
-            raise TrainingError("there is nothing to learn from: loss is none and no teacher given")
+        if not teaches and (self.loss == "none" or not self.label_weight):
+            raise TrainingError(
+                "there is nothing to learn from: loss is none or label_weight 0, and no teacher "
+                "is given"
+            )
         if self.loss == "triplet" and self.per_person < 2:
             raise TrainingError("loss triplet needs per_person 2 or more, for pairs of one person")
 
     def _check_views(self) -> None:
-        if self.teacher_views < 0 or (self.teacher_views and not self.teacher):
-            raise TrainingError("teacher_views must be 0 or more, and above 0 only with a teacher")
+        if self.teacher_views and not self.teacher:
+            raise TrainingError("teacher_views must be above 0 only with a teacher")
         if not 0 <= self.blending <= 1 or (
             self.blending and (not self.teacher_views or self.loss != "none")
         ):
@@ -122,9 +132,15 @@ class TrainingSettings:
                 )
 
     def _check_numbers(self) -> None:
-        for name in ("epochs", "batch_size", "embedding_size", "learning_rate", "scale"):
+        for name, value in vars(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise TrainingError(f"{name} must be a finite number; received {value}")
+        for name in _ABOVE_ZERO:
             if not getattr(self, name) > 0:
                 raise TrainingError(f"{name} must be above 0; received {getattr(self, name)}")
+        for name in _ZERO_OR_MORE:
+            if getattr(self, name) < 0:
+                raise TrainingError(f"{name} must be 0 or more; received {getattr(self, name)}")
         for name in ("averaging", "held_out_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise TrainingError(f"{name} must lie in 0..1; received {getattr(self, name)}")

@@ -1,5 +1,7 @@
 """Settings of a run: read, refused, compared."""
 
+import math
+
 import pytest
 
 from facerec.errors import TrainingError
@@ -33,6 +35,20 @@ def test_settings_survive_their_json_form() -> None:
         ({"held_out_share": 0.0}, "somebody must be judged on"),
         ({"precision": "float64"}, "precision must be one of"),
         ({"averaging": 1.0}, "averaging must lie in"),
+        ({"seed": -1}, "seed must be 0 or more; received -1"),
+        ({"patience": -1}, "patience must be 0 or more"),
+        ({"depth": -1}, "depth must be 0 or more"),
+        ({"steps_per_epoch": -3}, "steps_per_epoch must be 0 or more"),
+        ({"per_person": -2}, "per_person must be 0 or more"),
+        ({"teacher_views": -1}, "teacher_views must be 0 or more"),
+        ({"clip_norm": -1.0}, "clip_norm must be 0 or more"),
+        ({"cosine_weight": -1.0}, "cosine_weight must be 0 or more"),
+        ({"label_weight": 0.0}, "nothing to learn from"),
+        ({"learning_rate": math.inf}, "learning_rate must be a finite number; received inf"),
+        ({"margin": math.nan}, "margin must be a finite number"),
+        ({"augmentation": {"mirror": 7}}, "augmentation.mirror must lie in 0..1; received 7"),
+        ({"augmentation": {"scale": -0.1}}, "augmentation.scale must lie in 0..0.5"),
+        ({"augmentation": {"jpeg": math.nan}}, "augmentation.jpeg must lie in 0..1; received nan"),
     ],
 )
 def test_what_does_not_fit_is_named(given: dict, named: str) -> None:
