@@ -152,12 +152,13 @@ def _description(settings: "Settings", sources: "Sources", terms: str) -> "DataD
     embedder = store.require(settings.analysis.embedder, ModelTask.EMBEDDER)
     if embedder.alignment is None:
         raise TrainingError(f"network {embedder.name} has no alignment; import it again")
+    named = sources.root.name.encode(errors="replace").decode()
     return DataDescription(
         f"{detector.name} {detector.weights_sha256[:12]}",
         embedder.embedding_space,
         embedder.alignment,
         terms,
-        f"{len(sources)} pictures of {len(set(sources.people))} people in {sources.root.name}",
+        f"{len(sources)} pictures of {len(set(sources.people))} people in {named}",
     )
 
 

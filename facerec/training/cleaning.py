@@ -169,7 +169,7 @@ def write_proposals(path: Path, proposals: tuple[Proposal, ...]) -> None:
         TrainingError: the file cannot be written.
     """
     try:
-        with path.open("w", encoding="utf-8", newline="") as opened:
+        with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as opened:
             table = csv.writer(opened)
             table.writerow(("accept", *(entry.name for entry in fields(Proposal))))
             for entry in proposals:
@@ -188,9 +188,9 @@ def read_review(path: Path) -> Review:
         TrainingError: the file is not of the form that `write_proposals` writes; the line is named.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as opened:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as opened:
             rows = list(csv.DictReader(opened))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise TrainingError(f"{path} cannot be read as CSV: {error}") from error
     dropped, renamed, moved = set(), {}, {}
     for number, row in enumerate(rows, start=2):

@@ -175,7 +175,9 @@ def _finish(
         )
     sources, numbers = writer.sources, {name: i for i, name in enumerate(sorted(counts))}
     dropped += [DroppedPicture(sources[row], Drop.TOO_FEW) for row in np.flatnonzero(~kept)]
-    with (folder / "dropped.csv").open("w", encoding="utf-8", newline="") as opened:
+    listed = folder / "dropped.csv"
+    # Names of files may be of any bytes: what is no UTF-8 is written as it is.
+    with listed.open("w", encoding="utf-8", errors="surrogateescape", newline="") as opened:
         table = csv.writer(opened)
         table.writerow(("picture", "reason"))
         table.writerows((entry.source, str(entry.reason)) for entry in dropped)

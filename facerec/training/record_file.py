@@ -101,7 +101,7 @@ class ChipWriter:
         Args:
             chip_bgr: uint8 (s, s, 3).
             person: Number of the person, 0-based, of the list handed to `finish`.
-            source: Where the picture came from, one line.
+            source: Where the picture came from.
             embedding: float32 (d,), unit length.
         """
         data = bytes(cv2.imencode(".png", chip_bgr, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1])
@@ -110,7 +110,7 @@ class ChipWriter:
         shard.write(_HEAD.pack(len(data), zlib.crc32(data)))
         shard.write(data)
         self._people.append(person)
-        self._sources.append(" ".join(source.splitlines()))
+        self._sources.append(source)
         self._embeddings.append(embedding)
 
     @property
@@ -278,11 +278,13 @@ def _damaged(folder: Path, fault: str) -> str:
 
 
 def _write_lines(path: Path, lines: Sequence[str]) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    """Write names of files and folders, which may be of any bytes, a line each."""
+    text = "".join(" ".join(line.splitlines()) + "\n" for line in lines)
+    path.write_bytes(text.encode(errors="surrogateescape"))
 
 
 def _read_lines(path: Path) -> tuple[str, ...]:
-    return tuple(path.read_text(encoding="utf-8").split("\n")[:-1])
+    return tuple(path.read_bytes().decode(errors="surrogateescape").split("\n")[:-1])
 
 
 def _sha256(path: Path) -> str:

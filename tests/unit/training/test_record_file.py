@@ -97,3 +97,17 @@ def test_a_folder_without_data_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "data" / "data.json").write_text("{}")
     with pytest.raises(TrainingError, match=r"data.json cannot be read"):
         ChipReader(tmp_path / "data")
+
+
+def test_names_of_any_bytes_are_kept_a_line_each(tmp_path: Path) -> None:
+    """Folders unpacked from old archives are not always named in UTF-8; some names hold breaks."""
+    odd = ("M\udcfcller", "line\nbreak", "re\rturn", "Müller")
+    (tmp_path / "data").mkdir()
+    writer = ChipWriter(tmp_path / "data")
+    for person, name in enumerate(odd):
+        chip = np.full((SIDE, SIDE, 3), person, np.uint8)
+        writer.add(chip, person, f"{name}/1.jpg", np.ones(8, np.float32))
+    writer.finish(odd, np.ones(4, bool), DESCRIPTION)
+    reader = ChipReader(tmp_path / "data")
+    assert reader.names == ("M\udcfcller", "line break", "re turn", "Müller")
+    assert reader.sources[0] == "M\udcfcller/1.jpg" and len(reader.sources) == 4
