@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facerec.cli.console import Home, Json, emit, output, stated_failures
-from facerec.cli.train_setup import Backend, RunArgument, load_keras, start_file
+from facerec.cli.train_setup import Backend, RunArgument, load_keras, start_of
 
 if TYPE_CHECKING:
     from facerec.evaluation.metrics.bootstrap import Interval
@@ -102,8 +102,8 @@ def _embedded(settings: "Settings", folder: "RunFolder", data: Path | None) -> "
     from facerec.training.running import held_out, learned_from
 
     chosen = folder.settings
-    own = ChipReader(Path(folder.record["data_folder"]))
-    network = best_network(folder, start_file(settings, chosen.start)[0])
+    own = folder.data()
+    network = best_network(folder, start_of(settings, folder))
     side = int(network.input_shape[1])
     if data is None:
         return embed_people(network.predict_on_batch, side, own, held_out(own, chosen))

@@ -9,7 +9,7 @@ import typer
 from facerec.cli.console import Home, Json, emit, output, stated_failures
 from facerec.cli.train_evaluate import verdict_record
 from facerec.cli.train_run import settings_given, train_on
-from facerec.cli.train_setup import Backend, RunArgument, load_keras, start_file
+from facerec.cli.train_setup import Backend, RunArgument, load_keras, start_of
 
 if TYPE_CHECKING:
     from facerec.settings import Settings
@@ -168,8 +168,8 @@ def _verdicts(
     from facerec.training.running import held_out, learned_from
 
     chosen = folder.settings
-    start = start_file(settings, chosen.start)[0]
-    own = ChipReader(Path(folder.record["data_folder"]))
+    start = start_of(settings, folder)
+    own = folder.data()
     networks = (build_network(chosen, start), best_network(folder, start))
     found = {}
     rows = held_out(own, chosen)
@@ -203,7 +203,6 @@ def _packaged(
     from facerec.training.evaluating import embed_people
     from facerec.training.packaging import package as write
     from facerec.training.packaging import refuse_existing, refuse_worse
-    from facerec.training.record_file import ChipReader
     from facerec.training.run_network import best_network
     from facerec.training.running import held_out
 
@@ -214,8 +213,8 @@ def _packaged(
             refuse_worse(before, after, where)
     elif guard is not None:
         raise TrainingError("--guard is for an adapted network; this one began with random weights")
-    reader = ChipReader(Path(folder.record["data_folder"]))
-    network = best_network(folder, start_file(settings, chosen.start)[0])
+    reader = folder.data()
+    network = best_network(folder, start_of(settings, folder))
     network.trainable = True
     side = int(network.input_shape[1])
     people = embed_people(network.predict_on_batch, side, reader, held_out(reader, chosen))

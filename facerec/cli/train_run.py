@@ -60,11 +60,10 @@ def resume(
     """Go on with a run that was stopped, as if it had never been."""
     with stated_failures():
         from facerec.settings import load_settings
-        from facerec.training.record_file import ChipReader
         from facerec.training.run_folder import RunFolder
 
         run_folder = RunFolder(folder)
-        reader = ChipReader(Path(run_folder.record["data_folder"]))
+        reader = run_folder.data()
         load_keras(backend)
         settings = load_settings(home)
         teacher = teacher_of(settings, run_folder.settings, reader)

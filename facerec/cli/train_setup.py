@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from facerec.settings import Settings
     from facerec.training.curves import EpochRecord
     from facerec.training.record_file import ChipReader
+    from facerec.training.run_folder import RunFolder
     from facerec.training.settings import TrainingSettings
     from facerec.training.views import Teacher
 
 __all__ = [
     "Backend", "RunArgument", "Telling", "installed_embedder", "load_keras", "start_file",
-    "teacher_of", "telling",
+    "start_of", "teacher_of", "telling",
 ]  # fmt: skip
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -110,6 +111,26 @@ def start_file(settings: "Settings", name: str) -> tuple[Path | None, str]:
         )
     store.verify(name)
     return store.file(name, KERAS_FILE), manifest.embedding_space
+
+
+def start_of(settings: "Settings", folder: "RunFolder") -> Path | None:
+    """Return the Keras file of the embedder that a run began with; None for random weights.
+
+    Raises:
+        ModelNotFoundError: it is not installed.
+        TrainingError: another one has that name by now.
+    """
+    from facerec.errors import TrainingError
+
+    name = folder.settings.start
+    path, space = start_file(settings, name)
+    began = folder.record["identity"]["start"]
+    if space != began:
+        raise TrainingError(
+            f"{folder.path} began with {name} of the embedding space {began}; what is installed "
+            f"by that name is {space}: install the one that it began with"
+        )
+    return path
 
 
 def teacher_of(

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facerec.errors import FaceRecError
 from facerec.training.augmentation import Augmentation, augment, resized
 from facerec.training.sampling import Sampler
 from facerec.training.views import Views
 
-__all__ = ["Batches"]
+__all__ = ["Batches", "for_fit", "unchanged"]
 
 Batch = dict[str, NDArray[np.uint8] | NDArray[np.int32] | NDArray[np.float32]]
 AHEAD = 3
@@ -87,3 +90,29 @@ def unchanged(
 ) -> NDArray[np.uint8]:
     """Return chips of rows without any augmentation: uint8 (n, side, side, 3)."""
     return np.stack([resized(chip(int(row)), side) for row in rows])
+
+
+@contextmanager
+def for_fit(batches: Iterator[Any]) -> Iterator[Iterator[Any]]:
+    """Give batches to hand to Keras' ``fit``; an error of theirs leaves as itself.
+
+    TensorFlow makes an error of its own of whatever a generator raises, with a traceback for text.
+
+    Raises:
+        FaceRecError: a batch could not be made.
+    """
+    failed: list[FaceRecError] = []
+
+    def watched() -> Iterator[Any]:
+        try:
+            yield from batches
+        except FaceRecError as error:
+            failed.append(error)
+            raise
+
+    try:
+        yield watched()
+    except Exception as error:
+        if failed and failed[0] is not error:
+            raise failed[0] from error
+        raise

@@ -96,13 +96,17 @@ def package(
 
 
 def refuse_existing(output: Path) -> None:
-    """Refuse to write over a file.
+    """Refuse to write over a file, or into a folder that is not there.
 
     Raises:
-        TrainingError: there is one.
+        TrainingError: there is such a file, or no such folder.
     """
     if output.exists():
         raise TrainingError(f"{output} exists already; give another --output")
+    if not output.parent.is_dir():
+        raise TrainingError(
+            f"there is no folder {output.parent}; make it, or give another --output"
+        )
 
 
 def _saved(network: keras.Model) -> bytes:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from facerec.errors import TrainingError
 from facerec.training.curves import EpochRecord, curves_png
+from facerec.training.record_file import ChipReader
 from facerec.training.settings import TrainingSettings, settings_from
 from facerec.training.tensorboard_file import append_scalars
-from facerec.training.whole_files import load_arrays, save_arrays, written_whole
+from facerec.training.whole_files import GO_ON, load_arrays, save_arrays, written_whole
 
 __all__ = ["RunFolder"]
 
@@ -68,6 +69,21 @@ class RunFolder:
         """The settings of the run."""
         return settings_from(self.record["identity"]["settings"])
 
+    def data(self) -> ChipReader:
+        """Open the data that the run learns from: whom it holds out follows from it.
+
+        Raises:
+            TrainingError: the data is gone, or is other data by now.
+        """
+        record = self.record
+        reader = ChipReader(Path(record["data_folder"]))
+        if reader.description.hash != record["identity"]["data"]:
+            raise TrainingError(
+                f"the data in {reader.folder} has been made anew since {self.path} learned from "
+                "it, so whom that run held out is not known; put the data back, or begin a new run"
+            )
+        return reader
+
     def refuse_used(self) -> None:
         """Refuse a folder that holds a run: asked before anything long is done for a new one.
 
@@ -106,9 +122,9 @@ class RunFolder:
     def keep_epochs(self, records: tuple[EpochRecord, ...], title: str, unix_s: float) -> None:
         """Write the epochs so far, their curves, and the last one for TensorBoard."""
         lines = "".join(json.dumps(asdict(record)) + "\n" for record in records)
-        with written_whole(self.path / EPOCHS_FILE) as opened:
+        with written_whole(self.path / EPOCHS_FILE, GO_ON) as opened:
             opened.write(lines.encode())
-        with written_whole(self.path / CURVES_FILE) as opened:
+        with written_whole(self.path / CURVES_FILE, GO_ON) as opened:
             opened.write(curves_png(records, title))
         values = asdict(records[-1])
         step = values.pop("epoch")

@@ -1,8 +1,10 @@
 """What must stay the same for a run to go on as if it had never stopped."""
 
 import sys
+from importlib import metadata
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 
@@ -42,12 +44,14 @@ def check_same(when: str, before: dict[str, Any], now: dict[str, Any]) -> None:
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of what computes: Python, NumPy, Keras, its backend."""
+    """Return the versions of what computes: these commands, Python, what changes chips, Keras."""
     backend = keras.backend.backend()
     module = __import__(backend)
     return {
+        "facerec": metadata.version("facerec"),
         "python": ".".join(map(str, sys.version_info[:3])),
         "numpy": np.__version__,
+        "opencv": cv2.__version__,
         "keras": keras.__version__,
         "backend": f"{backend} {module.__version__}",
     }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import TrainingError
 from facerec.models.trainable import multiply_adds
-from facerec.training.batches import Batches, unchanged
+from facerec.training.batches import Batches, for_fit, unchanged
 from facerec.training.checkpoint import load_checkpoint
 from facerec.training.curves import EpochRecord
 from facerec.training.judging import Verdict, embed_chips, judge
@@ -150,15 +150,16 @@ def _fit(folder: RunFolder, parts: Parts, identity: dict[str, Any], observer: Ob
 
     keeper = Keeper(folder, settings, judged, identity, records, steps, observer)
     if len(records) < settings.epochs and not keeper.has_had_enough:
-        trainee.fit(
-            batches.endless(len(records) * steps),
-            initial_epoch=len(records),
-            epochs=settings.epochs,
-            steps_per_epoch=steps,
-            callbacks=[keeper],
-            shuffle=False,
-            verbose=0,
-        )
+        with for_fit(batches.endless(len(records) * steps)) as stream:
+            trainee.fit(
+                stream,
+                initial_epoch=len(records),
+                epochs=settings.epochs,
+                steps_per_epoch=steps,
+                callbacks=[keeper],
+                shuffle=False,
+                verbose=0,
+            )
 
 
 def _restored(

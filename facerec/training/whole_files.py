@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from facerec.errors import TrainingError
 
-__all__ = ["load_arrays", "save_arrays", "written_whole"]
+__all__ = ["GO_ON", "load_arrays", "save_arrays", "written_whole"]
 
 Array = NDArray[Any]
+GO_ON = "go on with: facerec train resume"
+"""What is to be done when a file of a run could not be written."""
 
 
 def save_arrays(path: Path, arrays: Sequence[Array], state: dict[str, Any]) -> None:
@@ -25,7 +27,7 @@ def save_arrays(path: Path, arrays: Sequence[Array], state: dict[str, Any]) -> N
         TrainingError: the file cannot be written; an older one stays as it was.
     """
     named = {f"{number:05d}": array for number, array in enumerate(arrays)}
-    with written_whole(path) as opened:
+    with written_whole(path, GO_ON) as opened:
         np.savez(opened, state=np.array(json.dumps(state)), **named)  # type: ignore[arg-type]
 
 
@@ -49,8 +51,12 @@ def load_arrays(path: Path) -> tuple[list[Array], dict[str, Any]]:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
+def written_whole(path: Path, then: str = "try again") -> Iterator[BinaryIO]:
     """Give a file to write that takes the place of `path` when all of it is on the disk.
+
+    Args:
+        path: File to make or replace.
+        then: What is to be done when there is room, for the message.
 
     Raises:
         TrainingError: it cannot be written; what was at `path` stays as it was.
@@ -66,5 +72,5 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
         unfinished.unlink(missing_ok=True)
         raise TrainingError(
             f"{path} cannot be written: {error.strerror or error}; what was kept before is whole: "
-            "make room and go on with: facerec train resume"
+            f"make room and {then}"
         ) from error

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -108,6 +109,12 @@ def test_the_whole_cycle_survives_a_kill(facerec: Facerec, own_home, people, tmp
     assert made.code == 0, made.err
     refuse_a_changed_package(facerec, package)
     use(facerec, own_home, people, package)
+
+    shutil.rmtree(data)
+    strangers.rename(data)  # other data by the same name: who was held out is not known any more
+    refused = facerec("train", "package", killed, "--name", "anew", "--output", tmp_path / "anew")
+    assert refused.code == 1 and not (tmp_path / "anew").exists()
+    assert "has been made anew since" in refused.err
 
 
 def prepared_again(facerec: Facerec, people: Path, data: Path, folder: Path) -> Path:
@@ -233,6 +240,7 @@ def installed_weights(home: Path, name: str) -> list[bytes]:
         (("evaluate", "nowhere", "--against", "too"), "--against needs --data"),
         (("package", "nowhere", "--name=sface"), "is a network of the catalogue"),
         (("package", "nowhere", "--name=../ours"), "cannot be a network's name"),
+        (("package", "nowhere", "--name=x", "--output=/no/x"), "there is no folder /no; make it"),
     ],
 )
 def test_what_is_not_there_is_one_clear_line(facerec: Facerec, tmp_path, arguments, said) -> None:

@@ -1,7 +1,9 @@
 """The loop: learns, stops and goes on bit for bit, refuses what has changed."""
 
 import json
+import os
 import resource
+import shutil
 import signal
 import struct
 from dataclasses import replace
@@ -97,7 +99,9 @@ def test_the_loss_falls_and_strangers_are_told_apart(whole: RunFolder, chips) ->
     assert last.learning_rate == pytest.approx(0, abs=1e-9)
     record = whole.record
     assert record["people"] == {"learned": 18, "held_out": 6}
-    assert record["identity"]["versions"]["backend"].startswith("tensorflow")
+    versions = record["identity"]["versions"]
+    assert versions["backend"].startswith("tensorflow")
+    assert set(versions) == {"facerec", "python", "numpy", "opencv", "keras", "backend"}
     assert (whole.path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -146,6 +150,35 @@ def test_other_data_and_another_process_are_refused(whole, chips, monkeypatch) -
         go_on(whole, chips, Watching())
     with pytest.raises(TrainingError, match="holds a run already"):
         begin_run(whole, chips, SETTINGS)
+
+
+def test_data_that_is_damaged_while_a_run_goes_on_is_named(chips, tmp_path: Path) -> None:
+    """Keras hands batches to TensorFlow, which makes an error of its own of what they raise."""
+    data = tmp_path / "data"
+    shutil.copytree(chips.folder, data)
+    reader, folder = ChipReader(data), RunFolder(tmp_path / "run")
+    begin_run(folder, reader, SETTINGS)
+
+    class Cutting(Watching):
+        def step(self, done: int, total: int) -> None:
+            os.truncate(data / "shard-00000.chips", 100)
+
+    with pytest.raises(TrainingError, match=r"shard-00000.chips was cut off or changed"):
+        go_on(folder, reader, Cutting())
+
+
+def test_data_that_was_made_anew_is_refused(chips, tmp_path: Path) -> None:
+    """Whom a run held out follows from its data: of other data, it may have learned from them."""
+    data = tmp_path / "data"
+    shutil.copytree(chips.folder, data)
+    folder = RunFolder(tmp_path / "run")
+    begin_run(folder, ChipReader(data), SETTINGS)
+    assert folder.data().description == chips.description
+    about = json.loads((data / "data.json").read_text())
+    about["files"][0][1] = "0" * 64
+    (data / "data.json").write_text(json.dumps(about))
+    with pytest.raises(TrainingError, match="has been made anew since"):
+        folder.data()
 
 
 def test_a_full_disk_leaves_the_checkpoint_before_whole(tmp_path: Path) -> None:
