@@ -203,3 +203,46 @@ def test_relations_ask_nothing_of_directions_or_size() -> None:
     turn = np.linalg.qr(RANDOM.standard_normal((9, 9)))[0][:6]
     x = ops.convert_to_tensor(3 * TEACHER @ turn)
     assert float(relational_distillation(x, ops.convert_to_tensor(TEACHER))) < 1e-12
+
+
+def whole_loss(embeddings: np.ndarray, centres: np.ndarray, margin: Margin, z: float) -> float:
+    """The mean loss of a batch against centres of any length, straight from the equations."""
+    cosines = unit(embeddings) @ unit(centres).T
+    own = np.arange(len(PEOPLE)), PEOPLE
+    angles = np.arccos(cosines[own])
+    asked = {
+        Margin.SOFTMAX: cosines[own],
+        Margin.COSFACE: cosines[own] - 0.4,
+        Margin.ARCFACE: np.cos(np.minimum(angles + 0.4, np.pi)),
+        Margin.ADAFACE: np.cos(np.clip(angles - 0.4 * z, 0, np.pi)) - 0.4 * (z + 1),
+    }
+    logits = cosines.copy()
+    logits[own] = asked[margin]
+    return float(np.mean(np.log(np.exp(4 * logits).sum(axis=1)) - 4 * logits[own]))
+
+
+@pytest.mark.parametrize("margin", list(Margin))
+def test_the_layer_learns_embeddings_and_centres_down_the_slope(margin: Margin) -> None:
+    """The whole layer: lengths and centres brought to 1, and what both are moved by."""
+    loss = MarginLoss(5, margin, scale=4.0, size=0.4)
+    embeddings = (30 * unit(EMBEDDINGS)).astype(np.float32)
+    loss(ops.convert_to_tensor(embeddings), PEOPLE)  # builds it
+    centres = (3 * CENTRES).astype(np.float32)
+    loss.centres.assign(centres)
+    z = 0.33 * (30.0 - 20.0) / (100.0 + 1e-3)  # of the first mean and deviation; no slope of it
+    x = tf.Variable(embeddings)
+    with tf.GradientTape() as tape:
+        value = ops.mean(loss(x, PEOPLE))
+    slopes = tape.gradient(value, [x, loss.centres.value])
+    assert float(value) == pytest.approx(whole_loss(embeddings, centres, margin, z), rel=1e-5)
+    for received, at in zip(slopes, (0, 1), strict=True):
+        given = [embeddings.astype(float), centres.astype(float)]
+        expected = np.zeros_like(given[at])
+        for place in np.ndindex(*expected.shape):
+            ends = []
+            for step in (1e-5, -1e-5):
+                moved = [array.copy() for array in given]
+                moved[at][place] += step
+                ends.append(whole_loss(moved[0], moved[1], margin, z))
+            expected[place] = (ends[0] - ends[1]) / 2e-5
+        np.testing.assert_allclose(received, expected, atol=2e-6)
