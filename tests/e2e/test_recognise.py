@@ -246,7 +246,7 @@ def test_a_damaged_database_is_said(facerec: Facerec, own_home: Path, pictures: 
 
 PROBE = """
 import sys
-from facerec.cli.main import app
+from facerec.cli.app import app
 try:
     app(sys.argv[1:], standalone_mode=False)
 finally:

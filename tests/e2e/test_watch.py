@@ -252,7 +252,7 @@ def test_watching_loads_no_tensorflow(own_home: Path, tmp_path: Path) -> None:
     film = write_film(tmp_path / "film.mp4", 3)
     code = (
         "import sys\n"
-        "from facerec.cli.main import app\n"
+        "from facerec.cli.app import app\n"
         f"app(['watch', {str(film)!r}, '--home', {str(own_home)!r}], standalone_mode=False)\n"
         "print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )

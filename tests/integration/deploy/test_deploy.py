@@ -13,7 +13,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from facerec.cli.main import app
+from facerec.cli.app import app
 from facerec_monitor.configuration import load_configuration
 from tests.lock_file import read_lock
 

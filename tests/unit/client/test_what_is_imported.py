@@ -31,6 +31,6 @@ def test_the_client_imports_gRPC_alone() -> None:
     assert not loaded & (HEAVY | {"numpy", "pydantic", "typer"})
 
 
-@pytest.mark.parametrize("module", ["facerec_identity.server", "facerec.cli.main"])
+@pytest.mark.parametrize("module", ["facerec_identity.server", "facerec.cli.app"])
 def test_the_server_imports_no_TensorFlow(module: str) -> None:
     assert not loaded_by(f"import {module}") & {"tensorflow", "keras", "onnx", "onnxruntime"}
