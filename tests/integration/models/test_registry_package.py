@@ -1,8 +1,10 @@
 """Package files by the real pip, from a folder of archives made here: no network, no mocks."""
 
+import errno
 import hashlib
 import io
 import os
+import resource
 import sys
 import tarfile
 import threading
@@ -233,6 +235,24 @@ def test_an_archive_cut_short_is_refused(registry: Path, cache: Path) -> None:
     kept.write_bytes(half)
     with pytest.raises(DownloadError, match="cannot be opened"):
         fetch(replace(wanted, archive_sha256=sha256(half)), cache)
+
+
+def test_a_disk_that_refuses_the_file_is_no_fault_of_the_archive(
+    registry: Path, cache: Path
+) -> None:
+    """A limit on the size of files stands in for the full disk: both refuse to write."""
+    wanted = write_wheel(registry, "nets")
+    kept = cache / "archives" / wanted.archive_sha256
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes((registry / "nets-1.0-py3-none-any.whl").read_bytes())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(CONTENT) - 1, limits[1]))
+    try:
+        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
+            fetch(wanted, cache)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert fetch(wanted, cache).read_bytes() == CONTENT
 
 
 def test_the_share_of_a_download_is_told_as_it_comes(
