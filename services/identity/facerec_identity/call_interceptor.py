@@ -101,7 +101,8 @@ def _log(call: CallRecord, duration_s: float) -> None:
         "duration_ms": round(duration_s * 1000, 2),
         "queue_ms": round(call.queue_s * 1000, 2),
     }
-    for stage, spent_s in call.stages_s.items():
+    # Copied at once: a thread may still be at work for a caller that has gone.
+    for stage, spent_s in dict(call.stages_s).items():
         fields[f"{stage}_ms"] = round(spent_s * 1000, 2)
     if call.decision is not None:
         fields |= asdict(call.decision)

@@ -27,6 +27,8 @@ __all__ = [
 
 _logger = logging.getLogger(__name__)
 
+_QUEUE = "queue"
+
 
 @dataclass(frozen=True)
 class GateDecision:
@@ -92,6 +94,22 @@ class CallRecord:
     decision: GateDecision | None = None
     recheck: Callable[[], object] = lambda: None
     trace: CallTrace | None = None
+    _told_s: dict[str, float] = field(default_factory=dict)
+
+    def untold_s(self) -> dict[str, float]:
+        """Return the seconds in the ``queue`` and of each stage since this was asked last.
+
+        The metrics ask once at the end, and of a stream after each of its frames.
+        """
+        # Copied at once: a thread may still be at work for a caller that has gone.
+        spent_s = {_QUEUE: self.queue_s, **self.stages_s}
+        untold = {
+            what: seconds - self._told_s.get(what, 0.0)
+            for what, seconds in spent_s.items()
+            if seconds != self._told_s.get(what)
+        }
+        self._told_s = spent_s
+        return untold
 
     def waited(self, spent_s: float) -> None:
         """Add seconds that it waited for a thread until now."""

@@ -35,14 +35,14 @@ class Metrics:
         )
         self._queue_seconds = Histogram(
             "facerec_queue_seconds",
-            "Waiting for a thread.",
+            "Waiting for a thread, of a call or of a frame of a stream.",
             ["rpc"],
             buckets=_SECONDS,
             registry=self.registry,
         )
         self._stage_seconds = Histogram(
             "facerec_stage_seconds",
-            "A stage of the work, over all pictures of a call.",
+            "A stage of the work, over all pictures of a call; of a stream, of each frame.",
             ["stage"],
             buckets=_SECONDS,
             registry=self.registry,
@@ -63,13 +63,18 @@ class Metrics:
 
     def count(self, call: CallRecord, duration_s: float) -> None:
         """Count a call that has ended."""
-        # Strangers choose what they ask for; each new name would cost memory for ever.
-        rpc = call.method.rsplit("/", 1)[-1] if call.method in ACCESS else "other"
+        rpc = _known(call.method)
         self._calls.labels(rpc, call.status).inc()
         self._call_seconds.labels(rpc).observe(duration_s)
-        self._queue_seconds.labels(rpc).observe(call.queue_s)
-        for stage, spent_s in call.stages_s.items():
-            self._stage_seconds.labels(stage).observe(spent_s)
+        self.count_work(call)
+
+    def count_work(self, call: CallRecord) -> None:
+        """Count what was done for a call since this was called last: for a frame of a stream."""
+        for what, spent_s in call.untold_s().items():
+            if what == "queue":
+                self._queue_seconds.labels(_known(call.method)).observe(spent_s)
+            else:
+                self._stage_seconds.labels(what).observe(spent_s)
 
     def count_batch(self, views: int) -> None:
         """Count a run of the embedder; called from the threads of analysis."""
@@ -91,6 +96,11 @@ class Metrics:
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
         """Ask for a figure whenever somebody reads the metrics, in the thread that answers them."""
         Gauge(f"facerec_{name}", meaning, registry=self.registry).set_function(value)
+
+
+def _known(method: str) -> str:
+    """Return a method's name; strangers choose what they ask for, and a name costs memory."""
+    return method.rsplit("/", 1)[-1] if method in ACCESS else "other"
 
 
 class MetricsPort:

@@ -15,6 +15,7 @@ from facerec.v1 import verification_service_pb2 as api
 from facerec.v1.verification_service_pb2_grpc import VerificationServiceServicer
 from facerec_identity.application import Application, Readiness
 from facerec_identity.call_record import (
+    CALL,
     GateDecision,
     ServiceStage,
     caller_of_call,
@@ -133,9 +134,12 @@ class VerificationServicer(VerificationServiceServicer):
 
         async def look(frame: StreamFrame) -> tuple[Authorization, ...]:
             left_s = context.time_remaining()
-            return await self._analysis_pool.run(
-                lambda guard: stream.look(frame, guard), time_remaining_s=left_s
-            )
+            try:
+                return await self._analysis_pool.run(
+                    lambda guard: stream.look(frame, guard), time_remaining_s=left_s
+                )
+            finally:
+                self._count_frame()
 
         async def take(within_s: float) -> StreamFrame | None:
             return await self._readiness.unless_stopping(frames.take(within_s))
@@ -175,6 +179,11 @@ class VerificationServicer(VerificationServiceServicer):
                 decision=None if entry is None else decision_to_proto(entry),
                 resume_token=token_of_number(number),
             )
+
+    def _count_frame(self) -> None:
+        """Tell the metrics what a frame took now: a gate's stream lasts for days."""
+        if (call := CALL.get()) is not None:
+            self._metrics.count_work(call)
 
     def _note(self, application: Application, answer: Authorization) -> None:
         """Enter an answer to a gate in journal, log and metrics."""

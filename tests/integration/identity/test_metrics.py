@@ -2,7 +2,7 @@
 
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -91,6 +91,39 @@ def test_calls_in_flight_are_embedded_in_one_run_and_answered_as_alone(
     runs, views = found["facerec_batch_views_count",], found["facerec_batch_views_sum",]
     assert views == 2 * (len(asked) + 1)
     assert runs < len(asked)
+
+
+def test_the_frames_of_a_stream_are_timed_while_it_lasts(
+    new_home: Callable[[], Path], portraits: dict[str, bytes]
+) -> None:
+    """One by one: a gate's stream lasts for days, and its sum would be a single sample then."""
+    home, address = new_home(), free_address()
+    (home / "facerec.toml").write_text('[gates.main]\ngalleries = ["default"]\n', "utf-8")
+    counted: list[float] = []
+
+    def frames() -> Iterator[tuple[bytes, float]]:
+        for index in range(3):
+            yield portraits["collins"], index / 5
+            for _ in range(600):  # until it was analysed, so that none is dropped
+                counted.append(figures(address).get(("facerec_stage_seconds_count", "detect"), 0))
+                if counted[-1] > index:
+                    break
+                time.sleep(0.1)
+
+    with (
+        ServerProcess(home, FACEREC_SERVER__METRICS_LISTEN=address) as server,
+        GateClient(server.address, timeout_s=60) as gate,
+    ):
+        list(gate.stream_authorize("main", frames()))
+        found, ends = figures(address), time.monotonic() + 10
+        while ("facerec_calls_total", "OK", "StreamAuthorize") not in found:
+            assert time.monotonic() < ends
+            found = figures(address)
+        assert server.messages() == ""
+    assert counted[-1] == 3
+    for stage in ("decode", "detect", "align"):
+        assert found["facerec_stage_seconds_count", stage] == 3
+    assert found["facerec_queue_seconds_count", "StreamAuthorize"] == 3
 
 
 def seen(gate: GateClient, picture: bytes) -> tuple[str, str, float]:
