@@ -22,6 +22,7 @@ from facerec_identity.admin_serde import (
     policy_from_proto,
 )
 from facerec_identity.application import Application, Readiness
+from facerec_identity.gates import Gates
 from facerec_identity.metrics import Metrics
 from facerec_identity.paging import key_of_token, page_of, page_size, token_of_key
 from facerec_identity.profile_serde import timestamp_to_proto
@@ -126,30 +127,32 @@ class AdminServicer(AdminServiceServicer):
         self, request: api.CreateGateRequest, context: Context
     ) -> api.CreateGateResponse:
         """Set a gate up."""
-        application, name = self._readiness.require(), _gate_id(request.gate_id)
+        name = _gate_id(request.gate_id)
         policy = policy_from_proto(request.gate.policy, "gate.policy")
-        gate = await self._look_up(lambda: application.gates.create(name, policy), context)
-        await self._enter(application, AuditKind.GATE_CREATED, name, context)
+        gate = await self._change_gate(
+            AuditKind.GATE_CREATED, name, lambda gates: gates.create(name, policy), context
+        )
         return api.CreateGateResponse(gate=gate_to_message(gate))
 
     async def UpdateGate(
         self, request: api.UpdateGateRequest, context: Context
     ) -> api.UpdateGateResponse:
         """Replace a gate's policy."""
-        application = self._readiness.require()
         name = gate_from_proto(request.gate.name, "gate.name")
         policy, etag = policy_from_proto(request.gate.policy, "gate.policy"), request.gate.etag
-        gate = await self._look_up(lambda: application.gates.update(name, policy, etag), context)
-        await self._enter(application, AuditKind.GATE_UPDATED, name, context)
+        gate = await self._change_gate(
+            AuditKind.GATE_UPDATED, name, lambda gates: gates.update(name, policy, etag), context
+        )
         return api.UpdateGateResponse(gate=gate_to_message(gate))
 
     async def DeleteGate(
         self, request: api.DeleteGateRequest, context: Context
     ) -> api.DeleteGateResponse:
         """Take a gate away."""
-        application, name = self._readiness.require(), gate_from_proto(request.name, "name")
-        await self._look_up(lambda: application.gates.delete(name, request.etag), context)
-        await self._enter(application, AuditKind.GATE_DELETED, name, context)
+        name = gate_from_proto(request.name, "name")
+        await self._change_gate(
+            AuditKind.GATE_DELETED, name, lambda gates: gates.delete(name, request.etag), context
+        )
         return api.DeleteGateResponse()
 
     async def ListOperatingPoints(
@@ -215,12 +218,18 @@ class AdminServicer(AdminServiceServicer):
             for gate in sorted({gate for gate, _ in counted})
         ]
 
-    async def _enter(
-        self, application: Application, kind: AuditKind, gate: str, context: Context
-    ) -> None:
-        """Enter a change of a gate in the journal."""
-        event = AuditEvent(kind, place=gate)
-        await self._look_up(lambda: application.gallery.record_now(event), context)
+    async def _change_gate(
+        self, kind: AuditKind, name: str, change: Callable[[Gates], T], context: Context
+    ) -> T:
+        """Change a gate and enter that in the journal, also for a caller who leaves meanwhile."""
+        application = self._readiness.require()
+
+        def job() -> T:
+            made = change(application.gates)
+            application.gallery.record_now(AuditEvent(kind, place=name))
+            return made
+
+        return await self._look_up(job, context)
 
     async def _look_up(self, job: Callable[[], T], context: Context) -> T:
         return await self._records_pool.run(

@@ -1,5 +1,7 @@
 """AdminService over a real server: galleries, gates, operating points, networks, the journal."""
 
+import fcntl
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +122,25 @@ def test_a_gate_that_is_set_up_answers_at_once(office: Office, portraits: dict[s
         *("gate_created", "gate_updated", "gate_updated", "gate_deleted"),
     ]
     assert {entry.place for entry in listed} == {"north"}
+
+
+def test_a_change_whose_caller_has_left_is_in_the_journal_all_the_same(office: Office) -> None:
+    """The change waits for another process that keeps the file, longer than its caller does."""
+    request = api.CreateGateRequest(gate_id="slow", gate=gate())
+    with (office.home / "gates.lock").open("wb") as kept:
+        fcntl.flock(kept, fcntl.LOCK_EX)
+        with pytest.raises(grpc.RpcError) as caught:
+            office.admin.CreateGate(request, timeout=2)
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    entries = api.ListAuditEntriesRequest(kinds=["gate_created"])
+    for _ in range(600):
+        told = {entry.place for entry in office.admin.ListAuditEntries(entries).entries}
+        if "slow" in told:
+            break
+        time.sleep(0.05)
+    assert "slow" in told
+    assert office.admin.GetGate(api.GetGateRequest(name="gates/slow")).gate
+    office.admin.DeleteGate(api.DeleteGateRequest(name="gates/slow"))
 
 
 def test_gates_of_the_settings_file_are_changed_there(admin: AdminServiceStub) -> None:
