@@ -30,8 +30,9 @@ class TextLines(logging.Formatter):
         """Return the line of an event."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         fields = "".join(f" {k}={v}" for k, v in getattr(record, "fields", {}).items())
-        message = record.getMessage().replace("\n", " ")
-        return f"{time} {record.levelname.lower()} {message}{fields}"
+        line = f"{time} {record.levelname.lower()} {record.getMessage()}{fields}"
+        # Whatever a name or a message holds, it begins no line of its own.
+        return " ".join(line.splitlines())
 
 
 def log_to_stderr(kind: str, level: str) -> None:
