@@ -1,5 +1,6 @@
 """``facerec pki``: certificates for a site that has no authority of its own."""
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +11,16 @@ from facerec.cli.console import Home, Json, emit, fail, output, stated_failures,
 from facerec.cli.recording import record_in_home
 
 if TYPE_CHECKING:
+    from facerec_identity.security.certificate_register import CertificateRegister
     from facerec_identity.security.certificates import IssuedCertificate
     from facerec_identity.security.revocations import RevokedCertificates
 
 __all__ = ["pki"]
 
 pki = typer.Typer(name="pki", help="Certificates of servers and gates.", no_args_is_help=True)
+
+_NUMBER = re.compile(r"[0-9a-fA-F]{32,40}")
+"""A whole serial number, of a certificate that this machine may know nothing else of."""
 
 _SHOWN_DIGITS = 16
 """Of a serial number in hexadecimal: a random one is told from others by half as many."""
@@ -154,23 +159,35 @@ def revoke(
         from facerec.gallery.audit.event import AuditEvent, AuditKind
         from facerec.settings import load_settings
         from facerec_identity.security.certificate_register import CertificateRegister
-        from facerec_identity.security.revocations import serial_in
 
-        known = CertificateRegister(_folder(folder, home)).records()
-        serials = [
-            int(record.serial, 16)
-            for record in known
-            if not record.hosts
-            and (what == record.name or what == record.serial[: max(_SHOWN_DIGITS, len(what))])
-        ]
-        # A name comes first: somebody's folder may hold a file of that name.
-        if not serials and not Path(what).exists():
-            fail(f"{what!r} is no client, file or number of a certificate; see: facerec pki list")
-        revoked = _revoked(home)
-        revoked.revoke(serials or [serial_in(Path(what))])
+        serials = _serials_of(what, CertificateRegister(_folder(folder, home)))
+        _revoked(home).revoke(serials)
         event = AuditEvent(AuditKind.CERTIFICATE_REVOKED, note=Path(what).name)
         record_in_home(load_settings(home), event)
-        output.print(f"{what}: {max(1, len(serials))} certificate(s) refused from now on")
+        output.print(f"{what}: {len(serials)} certificate(s) refused from now on")
+
+
+def _serials_of(what: str, register: "CertificateRegister") -> list[int]:
+    """Return the serial numbers that a client's name, a number or a file stands for."""
+    from facerec_identity.security.revocations import serial_in
+
+    found = [
+        int(record.serial, 16)
+        for record in register.records()
+        if not record.hosts
+        and (what == record.name or what == record.serial[: max(_SHOWN_DIGITS, len(what))])
+    ]
+    # A name comes first: somebody's folder may hold a file of that name.
+    if found:
+        return found
+    if Path(what).exists():
+        return [serial_in(Path(what))]
+    if _NUMBER.fullmatch(what):
+        return [int(what, 16)]
+    fail(
+        f"{what!r} is no client, file or number of a certificate; see: facerec pki list, where it "
+        "was issued (whole numbers: with --json)"
+    )
 
 
 def _revoked(home: Path | None) -> "RevokedCertificates":

@@ -354,7 +354,7 @@ def test_a_damaged_file_of_tokens_lets_nobody_in_and_no_server_start(tmp_path: P
 
 
 def test_a_certificate_whose_file_was_replaced_is_revoked_by_name_or_number(
-    site: Site, guarded: ServerProcess
+    site: Site, guarded: ServerProcess, tmp_path: Path
 ) -> None:
     """One was stolen, and the client has had a new one since: the stolen one's file is gone."""
 
@@ -382,6 +382,15 @@ def test_a_certificate_whose_file_was_replaced_is_revoked_by_name_or_number(
     assert {asked(tls) for tls in certificates} == {UNAUTHENTICATED}
     rows = facerec("pki", "list", home=site.home).stdout
     assert sum("yes" in line for line in rows.splitlines() if "west" in line) == 3
+    # By its number alone, on a machine where nothing was issued.
+    site.certify("east", [Role.GATE])
+    east = site.tls("east")
+    assert asked(east) is grpc.StatusCode.INVALID_ARGUMENT
+    done = facerec("pki", "list", "--json", home=site.home)
+    (number,) = [row["serial"] for row in json.loads(done.stdout) if row["name"] == "east"]
+    done = facerec("pki", "revoke", number, "--dir", tmp_path, home=site.home)
+    assert done.returncode == 0, done.stderr
+    assert asked(east) is UNAUTHENTICATED
     # Neither a server's nor what nobody knows.
     for what in ("server", "nobody", first[:15]):
         assert "see: facerec pki list" in revoke(what)
