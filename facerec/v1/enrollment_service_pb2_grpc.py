@@ -29,9 +29,10 @@ class EnrollmentServiceStub:
     """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
     call on any server of the same home.
 
-    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
-    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
+    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons: PROFILE_EXISTS
+    and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE (INVALID_ARGUMENT), PROFILE_CHANGED
+    (ABORTED: read the profile again), TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT
+    (FAILED_PRECONDITION).
     """
 
     def __init__(self, channel):
@@ -91,9 +92,10 @@ class EnrollmentServiceServicer:
     """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
     call on any server of the same home.
 
-    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
-    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
+    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons: PROFILE_EXISTS
+    and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE (INVALID_ARGUMENT), PROFILE_CHANGED
+    (ABORTED: read the profile again), TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT
+    (FAILED_PRECONDITION).
     """
 
     def CreateProfile(self, request, context):
@@ -227,9 +229,10 @@ class EnrollmentService:
     """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
     call on any server of the same home.
 
-    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
-    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
+    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons: PROFILE_EXISTS
+    and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE (INVALID_ARGUMENT), PROFILE_CHANGED
+    (ABORTED: read the profile again), TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT
+    (FAILED_PRECONDITION).
     """
 
     @staticmethod

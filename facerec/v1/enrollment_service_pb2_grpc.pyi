@@ -30,9 +30,10 @@ class EnrollmentServiceStub:
     """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
     call on any server of the same home.
 
-    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
-    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
+    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons: PROFILE_EXISTS
+    and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE (INVALID_ARGUMENT), PROFILE_CHANGED
+    (ABORTED: read the profile again), TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT
+    (FAILED_PRECONDITION).
     """
 
     @_typing.overload
@@ -75,9 +76,10 @@ class EnrollmentServiceAsyncStub(EnrollmentServiceStub):
     """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
     call on any server of the same home.
 
-    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
-    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
+    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons: PROFILE_EXISTS
+    and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE (INVALID_ARGUMENT), PROFILE_CHANGED
+    (ABORTED: read the profile again), TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT
+    (FAILED_PRECONDITION).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -116,9 +118,10 @@ class EnrollmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Enrols people, tells who is enrolled, changes and erases them. A change is visible to every later
     call on any server of the same home.
 
-    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons:
-    PROFILE_EXISTS and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE, PROFILE_CHANGED (ABORTED: read the profile again),
-    TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT (FAILED_PRECONDITION).
+    Errors carry a google.rpc.ErrorInfo as with VerificationService; further reasons: PROFILE_EXISTS
+    and SAME_PERSON_ENROLLED (ALREADY_EXISTS), PICTURES_DISAGREE (INVALID_ARGUMENT), PROFILE_CHANGED
+    (ABORTED: read the profile again), TEMPLATE_NOT_FOUND (NOT_FOUND) and STATE_CONFLICT
+    (FAILED_PRECONDITION).
     """
 
     @_abc_1.abstractmethod

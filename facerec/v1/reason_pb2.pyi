@@ -71,7 +71,8 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why an outcome is not the affirmative one. Reasons come most important first. A client must
-    accept values that it does not know: newer servers may add some.
+    accept values that it does not know: newer servers may add some. No reason says that an attack is
+    suspected (a photograph, a screen or a mask): this version does not look for any.
     """
 
 REASON_UNSPECIFIED: Reason.ValueType  # 0
