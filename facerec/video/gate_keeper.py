@@ -32,8 +32,10 @@ class GateKeeper:
 
     def answered(self, told: TrackDecision) -> TrackDecision:
         """Return a decision with the gate's answer to it."""
+        # Tracks are numbered from 1 again when a camera is started anew, and the gate remembers.
+        visit = f"{told.camera}#{told.track_id} since {told.first_seen.isoformat()}"
         request = GateRequest(
-            visit=f"{told.camera}#{told.track_id}",
+            visit=visit,
             decision=told.verdict.decision,
             frames=told.verdict.frames,
             admitted=self._admits(told.verdict.decision.profile_id),

@@ -48,6 +48,19 @@ def test_who_may_pass_is_granted_once_and_the_event_says_so(gallery: Gallery) ->
     assert (again["gate_outcome"], again["gate_reasons"]) == ("denied", ["cooling_down"])
 
 
+def test_a_camera_that_counts_its_tracks_anew_takes_no_grant_from_who_comes_next(
+    gallery: Gallery,
+) -> None:
+    """After a fault, or when its settings changed, a camera's tracks begin at 1 again."""
+    look = NewTemplate(np.eye(4, dtype=np.float32)[2], "space", 0.9, "test")
+    gallery.enrol("colleague", [look], galleries=["staff"], profile_id="p-colleague")
+    keeper = GateKeeper("main", RULES, gallery)
+    keeper.answered(told("p-staff"))
+    answer = keeper.answered(told("p-colleague", after_s=60)).gate_answer
+    assert answer is not None
+    assert answer.outcome is GateOutcome.GRANTED
+
+
 @pytest.mark.parametrize("who", ["p-former", "p-nobody"])
 def test_who_is_known_and_may_not_pass_is_denied(gallery: Gallery, who: str) -> None:
     answer = GateKeeper("main", RULES, gallery).answered(told(who)).gate_answer
