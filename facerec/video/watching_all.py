@@ -107,7 +107,8 @@ def _until_over(
         done, pending = wait(pending, timeout=_LOOK_AT_STOP_EVERY_S)
         if any(future.exception() is not None for future in done):
             stop.set()  # a fault of the program, not of a camera
-    if stop.is_set():
-        for camera in cameras:
-            if camera.source.is_live:
-                camera.source.close()
+    live = [camera.source for camera in cameras if camera.source.is_live]
+    if stop.is_set() and live:
+        # Side by side: a camera that gives no frames takes seconds to let go.
+        with ThreadPoolExecutor(len(live), thread_name_prefix="close") as pool:
+            list(pool.map(lambda source: source.close(), live))

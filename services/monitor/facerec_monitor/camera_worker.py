@@ -61,6 +61,8 @@ class CameraWorker:
         settings: CameraSettings,
         make_monitor: Callable[[], Monitor],
         tell: Callable[[TrackDecision], None],
+        *,
+        open_source: Callable[[CameraSettings], FrameSource] = open_camera,
     ) -> None:
         """Do nothing yet.
 
@@ -69,11 +71,13 @@ class CameraWorker:
             settings: Of the camera.
             make_monitor: Makes a monitor that has seen nothing.
             tell: Called with every decision, by this camera's thread.
+            open_source: Opens the camera.
         """
         self.name = name
         self.settings = settings
         self._make_monitor = make_monitor
         self._tell = tell
+        self._open_source = open_source
         self._stop = Event()
         self._lock = Lock()
         self._source: FrameSource | None = None
@@ -135,9 +139,11 @@ class CameraWorker:
 
     def _watch(self) -> bool:
         """Watch once; return whether a film came to its end."""
-        with open_camera(self.settings) as source:
+        with self._open_source(self.settings) as source:
             with self._lock:
                 self._source = source
+            if self._stop.is_set():
+                return False  # who asked could not close what was still being opened
             monitor = self._make_monitor()
             watch(source, monitor, tell=self._tell, see=self._see, stopped=self._stop.is_set)
             self._ended = not source.is_live and not self._stop.is_set()

@@ -1,7 +1,7 @@
 """One source that fails stops no other."""
 
 from collections.abc import Iterator
-from threading import Event
+from threading import Barrier, Event
 from types import TracebackType
 from typing import Self
 
@@ -87,3 +87,25 @@ def test_stopping_sends_home_who_waits_for_a_silent_camera() -> None:
     )
     assert waiting.closed.is_set()
     assert outcomes[0].error is None
+
+
+def test_silent_cameras_are_closed_side_by_side() -> None:
+    """One after the other, each would wait here for a second that is never closed."""
+    both = Barrier(2, timeout=10)
+
+    class Slow(Scripted):
+        def close(self) -> None:
+            if not self.closed.is_set():
+                both.wait()
+            super().close()
+
+    stop = Event()
+    silent = [Slow(10, "wait"), Slow(10, "wait")]
+    outcomes = watch_all(
+        [camera(name, source) for name, source in zip("ab", silent, strict=True)],
+        tell=lambda decision: stop.set(),
+        ended=lambda outcome: None,
+        stop=stop,
+    )
+    assert not both.broken
+    assert all(outcome.error is None for outcome in outcomes)
