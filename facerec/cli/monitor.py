@@ -47,7 +47,8 @@ def _check(config: Path, settings: "Settings", as_json: bool) -> None:
     """Look at the file, and say what it holds."""
     from facerec_monitor.configuration import load_configuration
 
-    found = load_configuration(config, settings.gates)
+    secret = settings.watch.webhook_secret.get_secret_value()
+    found = load_configuration(config, settings.gates, webhook_secret=secret)
     counts = {"cameras": len(found.cameras), "gates": len(found.gates)}
     if as_json:
         emit(counts)

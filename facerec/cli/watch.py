@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -90,8 +90,8 @@ def watch(
         films = _film_paths(film, sources, names)
         people = _open_gallery(settings, gallery, opened)
         rules = _reconnect_rules(udp)
+        sinks = [_sink(settings, where, opened) for where in send or []]
         cameras = _open(settings, people, gallery, sources, names, films, realtime, rules, opened)
-        sinks = [opened.enter_context(closing(_sink(settings, where))) for where in send or []]
         stop = Event()
         with _stopped_by_signals(stop), ExitStack() as shown:
             view = shown.enter_context(_live_view(cameras)) if _is_live_view(as_json) else None
@@ -233,11 +233,20 @@ def _telling(
     return Telling(people, sinks, crops=crops, heard=heard)
 
 
-def _sink(settings: "Settings", where: str) -> "EventSink":
+def _sink(settings: "Settings", where: str, opened: ExitStack) -> "EventSink":
+    """Open where events go; `opened` closes it, and says what it did not deliver."""
+    from facerec.video.event_sink import left_over
     from facerec.video.open_sink import open_sink
 
+    def say_left_over() -> None:
+        if said := left_over(sink):
+            warn(said)
+
     secret = settings.watch.webhook_secret.get_secret_value()
-    return open_sink(where, spools=settings.spools_dir, webhook_secret=secret)
+    sink = open_sink(where, spools=settings.spools_dir, webhook_secret=secret)
+    opened.callback(say_left_over)
+    opened.callback(sink.close)
+    return sink
 
 
 def _watch_all(

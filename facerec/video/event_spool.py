@@ -27,7 +27,9 @@ class EventSpool:
         self._folder = folder
         self._most = most
         self._changed = Condition()
-        self._numbers = sorted(int(path.stem) for path in folder.glob("*.json"))
+        self._numbers = sorted(
+            int(path.stem) for path in folder.glob("*.json") if path.stem.isdecimal()
+        )
         self._next = self._numbers[-1] + 1 if self._numbers else 1
         self._lost = 0
 
@@ -64,16 +66,17 @@ class EventSpool:
     def first(self, timeout_s: float) -> tuple[int, str] | None:
         """Wait for the oldest event; return its number and text, None when none came in time.
 
-        One whose file somebody took away is counted as lost, and stands in nobody's way.
+        One whose file somebody took away or damaged is counted as lost, and stands in nobody's way.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: bool(self._numbers), timeout_s):
                 return None
             while self._numbers:
                 number = self._numbers[0]
-                with suppress(FileNotFoundError):
+                with suppress(FileNotFoundError, UnicodeDecodeError):
                     return number, self._path(number).read_text(encoding="utf-8")
                 self._numbers.pop(0)
+                self._path(number).unlink(missing_ok=True)
                 self._lost += 1
             return None
 

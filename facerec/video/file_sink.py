@@ -22,6 +22,17 @@ class FileSink:
         self._kept = kept
         self._lock = Lock()
         self._lost = 0
+        self._trouble = ""
+
+    @property
+    def where(self) -> str:
+        """The file."""
+        return str(self._path)
+
+    @property
+    def trouble(self) -> str:
+        """Why the last line could not be written; "" when it was."""
+        return self._trouble
 
     @property
     def waiting(self) -> int:
@@ -42,8 +53,10 @@ class FileSink:
                 self._make_room(len(line.encode()))
                 with self._path.open("a", encoding="utf-8") as file:
                     file.write(line)
-            except OSError:
+                self._trouble = ""
+            except OSError as error:
                 self._lost += 1
+                self._trouble = error.strerror or str(error)
 
     def close(self) -> None:
         """Nothing is open between events."""

@@ -1,7 +1,11 @@
 """Publishing events to an MQTT broker."""
 
+from queue import Empty, SimpleQueue
+from typing import Any
+
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 __all__ = ["MqttPublisher"]
 
@@ -22,17 +26,20 @@ class MqttPublisher:
         """Publish an event's JSON, and wait for the broker's receipt.
 
         Raises:
-            OSError: there was no receipt in time; the connection is made anew next time.
+            OSError: there was no receipt in time, and why; the connection is made anew next time.
         """
         try:
-            client = self._client = self._client or self._connected(timeout_s)
+            client = self._client or self._connected(timeout_s)
             receipt = client.publish(self._topic, line, qos=1)
             receipt.wait_for_publish(timeout_s)
             if not receipt.is_published():
-                raise OSError("the MQTT broker gave no receipt")
-        except (OSError, ValueError, RuntimeError) as error:
+                raise OSError("it gives no receipt")
+        except OSError as error:
             self.close()
-            raise OSError("the MQTT broker did not take the event") from error
+            raise OSError(error.strerror or str(error)) from error
+        except (ValueError, RuntimeError) as error:
+            self.close()
+            raise OSError("the connection broke off") from error
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -42,10 +49,23 @@ class MqttPublisher:
             client.loop_stop()
 
     def _connected(self, timeout_s: float) -> mqtt.Client:
-        client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        """Connect, and wait for the broker to say whether it takes us."""
+        answers: SimpleQueue[ReasonCode] = SimpleQueue()
+
+        def answered(_client: Any, _data: Any, _flags: Any, reason: ReasonCode, _: Any) -> None:
+            answers.put(reason)
+
+        client = self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        client.on_connect = answered
         client.connect_timeout = timeout_s
         if self._user:
             client.username_pw_set(self._user, self._password)
         client.connect(*self._address)
         client.loop_start()
+        try:
+            reason = answers.get(timeout=timeout_s)
+        except Empty as error:
+            raise OSError("it takes the connection and says nothing") from error
+        if reason.is_failure:
+            raise OSError(f"it refuses the connection: {reason}")
         return client

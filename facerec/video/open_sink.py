@@ -5,14 +5,13 @@ import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from facerec.errors import SettingsError
 from facerec.video.backoff import Backoff
+from facerec.video.destination import Destination
 from facerec.video.event_sink import EventSink
 from facerec.video.event_spool import EventSpool
 from facerec.video.file_sink import FileSink
-from facerec.video.redaction import is_url, redact
 from facerec.video.spooled_sink import SpooledSink
 from facerec.video.webhook import Webhook
 
@@ -25,21 +24,19 @@ _FILE_BYTES = 10_000_000
 _FILES_KEPT = 5
 _MOST_WAITING = 10_000
 """Events that wait at most for one receiver: some 5 MB, days of a busy gate."""
-_MQTT_PORT = 1883
 
 
 class _NetworkSink:
     """A `SpooledSink` whose folder is held against other processes while it is open."""
 
-    def __init__(self, destination: str, folder: Path, secret: str) -> None:
-        address = redact(destination)
+    def __init__(self, to: Destination, folder: Path, secret: str) -> None:
         self._publisher: MqttPublisher | None = None
         deliver: Callable[[str], None]
-        if destination.lower().startswith("mqtt"):
-            self._publisher = _publisher(destination)
+        if to.kind == "mqtt":
+            self._publisher = _publisher(to)
             deliver = self._publisher.deliver
         else:
-            deliver = Webhook(destination, secret).deliver
+            deliver = Webhook(to.path, secret, user=to.user, password=to.password).deliver
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = (folder / "lock").open("w", encoding="utf-8")
         try:
@@ -47,11 +44,15 @@ class _NetworkSink:
         except OSError as error:
             self._lock.close()
             raise SettingsError(
-                f"another facerec sends events to {address} from this home; stop it, or use one "
+                f"another facerec sends events to {to.shown} from this home; stop it, or use one "
                 "with another --home"
             ) from error
         spool = EventSpool(folder, most=_MOST_WAITING)
-        self._sink = SpooledSink(spool, deliver, Backoff(0.25, 10.0), name=f"send to {address}")
+        self._sink = SpooledSink(spool, deliver, Backoff(0.25, 10.0), where=to.shown)
+
+    @property
+    def where(self) -> str:
+        return self._sink.where
 
     @property
     def waiting(self) -> int:
@@ -60,6 +61,10 @@ class _NetworkSink:
     @property
     def lost(self) -> int:
         return self._sink.lost
+
+    @property
+    def trouble(self) -> str:
+        return self._sink.trouble
 
     def put(self, event: Mapping[str, Any]) -> None:
         self._sink.put(event)
@@ -75,43 +80,28 @@ def open_sink(destination: str, *, spools: Path, webhook_secret: str) -> EventSi
     """Open a file, a webhook or a topic of an MQTT broker.
 
     Args:
-        destination: A path; ``http://`` or ``https://`` and a webhook's address; or
-            ``mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC``.
+        destination: As `Destination.parse` reads it.
         spools: Folder in which events wait for receivers that are away.
         webhook_secret: What webhooks are signed with.
 
     Raises:
-        SettingsError: the destination is malformed, a webhook has no secret, or another process
-            uses its queue.
+        SettingsError: the destination is malformed, a webhook has no secret, another process uses
+            its queue, or the queue cannot be written.
     """
-    if not is_url(destination):
-        return FileSink(Path(destination), max_bytes=_FILE_BYTES, kept=_FILES_KEPT)
-    scheme = destination.split("://", 1)[0].lower()
-    if scheme not in ("http", "https", "mqtt"):
+    to = Destination.parse(destination, webhook_secret=webhook_secret)
+    if to.kind == "file":
+        return FileSink(Path(to.path), max_bytes=_FILE_BYTES, kept=_FILES_KEPT)
+    mark = hashlib.sha256(to.shown.encode()).hexdigest()[:16]
+    try:
+        return _NetworkSink(to, spools / mark, webhook_secret)
+    except OSError as error:
         raise SettingsError(
-            f"events cannot be sent to {redact(destination)}; use a path, http://, https:// or "
-            "mqtt://HOST/TOPIC"
-        )
-    if scheme != "mqtt" and not webhook_secret:
-        raise SettingsError(
-            "a webhook needs a secret to sign events with; set FACEREC_WATCH__WEBHOOK_SECRET"
-        )
-    mark = hashlib.sha256(redact(destination).encode()).hexdigest()[:16]
-    return _NetworkSink(destination, spools / mark, webhook_secret)
+            f"the queue of events in {spools} cannot be written: {error.strerror}; free its disk, "
+            "or give it to this user"
+        ) from error
 
 
-def _publisher(destination: str) -> "MqttPublisher":
-    """Read ``mqtt://USER:PASSWORD@HOST:PORT/TOPIC``."""
+def _publisher(to: Destination) -> "MqttPublisher":
     from facerec.video.mqtt_publisher import MqttPublisher
 
-    try:
-        parts = urlsplit(destination)
-        host, port, topic = parts.hostname, parts.port or _MQTT_PORT, parts.path.strip("/")
-    except ValueError:
-        host, port, topic = None, _MQTT_PORT, ""
-    if not host or not topic or set(topic) & set("+#"):
-        raise SettingsError(
-            f"{redact(destination)} names no broker and topic; write mqtt://HOST/TOPIC"
-        )
-    user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return MqttPublisher(host, port, topic, user=user, password=password)
+    return MqttPublisher(to.host, to.port, to.path, user=to.user, password=to.password)

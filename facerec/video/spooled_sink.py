@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from random import Random
 from threading import Event, Thread
+from time import monotonic
 from typing import Any
 
 from facerec.video.backoff import Backoff
@@ -12,6 +13,8 @@ from facerec.video.event_spool import EventSpool
 __all__ = ["SpooledSink"]
 
 _LOOK_EVERY_S = 0.5
+_LAST_S = 5.0
+"""How long closing goes on delivering to a receiver that takes events."""
 
 
 class SpooledSink:
@@ -21,7 +24,7 @@ class SpooledSink:
     """
 
     def __init__(
-        self, spool: EventSpool, deliver: Callable[[str], None], backoff: Backoff, *, name: str
+        self, spool: EventSpool, deliver: Callable[[str], None], backoff: Backoff, *, where: str
     ) -> None:
         """Begin at once.
 
@@ -29,14 +32,16 @@ class SpooledSink:
             spool: Where events wait.
             deliver: Sends an event's JSON and returns when it was taken; raises OSError if not.
             backoff: Waits between attempts.
-            name: Of the thread.
+            where: The receiver, redacted.
         """
+        self.where = where
         self._spool = spool
         self._deliver = deliver
         self._backoff = backoff
         self._stop = Event()
         self._unwritten = 0
-        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._trouble = ""
+        self._thread = Thread(target=self._run, name=f"send to {where}", daemon=True)
         self._thread.start()
 
     @property
@@ -49,29 +54,57 @@ class SpooledSink:
         """Events that gave way to newer ones, or for which the disk had no room."""
         return self._spool.lost + self._unwritten
 
+    @property
+    def trouble(self) -> str:
+        """Why the last attempt failed; "" when it did not."""
+        return self._trouble
+
     def put(self, event: Mapping[str, Any]) -> None:
         """Take an event."""
         try:
             self._spool.put(json.dumps(event, allow_nan=False))
-        except OSError:
+        except OSError as error:
             self._unwritten += 1
+            self._trouble = f"the queue cannot be written: {error.strerror}"
 
     def close(self) -> None:
-        """Stop delivering; what waits is delivered by the next process with this spool."""
+        """Deliver what waits, as long as the receiver takes it; the next process does the rest."""
         self._stop.set()
-        self._thread.join(10)
+        self._thread.join(2 * _LAST_S)
 
     def _run(self) -> None:
         chance, failures = Random(), 0
         while not self._stop.is_set():
             try:
-                waiting = self._spool.first(_LOOK_EVERY_S)
-                if waiting is None:
-                    continue
-                number, line = waiting
-                self._deliver(line)
-                self._spool.done(number)
+                self._deliver_first(_LOOK_EVERY_S)
                 failures = 0
-            except OSError:
+            except OSError as error:
                 failures += 1
+                self._trouble = str(error)
                 self._stop.wait(self._backoff.wait_s(failures, chance))
+        if not failures:
+            self._deliver_last()
+
+    def _deliver_first(self, timeout_s: float) -> bool:
+        """Deliver the event that waits longest; return whether there was one.
+
+        Raises:
+            OSError: it was not taken, or cannot be read.
+        """
+        waiting = self._spool.first(timeout_s)
+        if waiting is None:
+            return False
+        number, line = waiting
+        self._deliver(line)
+        self._spool.done(number)
+        self._trouble = ""
+        return True
+
+    def _deliver_last(self) -> None:
+        """Deliver what came just before the end."""
+        until_s = monotonic() + _LAST_S
+        try:
+            while monotonic() < until_s and self._deliver_first(0.0):
+                pass
+        except OSError as error:
+            self._trouble = str(error)

@@ -56,9 +56,13 @@ def test_events_go_to_a_file_and_to_a_webhook_that_comes_up_later(
     assert printed
     assert [json.loads(line) for line in file.read_text("utf-8").splitlines()] == printed
     assert not receiver.received
-    film = write_film(tmp_path / "long.mp4", 25, fps=8)
+    told = [line for line in first.stderr.splitlines() if hook in line]
+    assert len(told) == 1, first.stderr
+    assert f"{len(printed)} event(s) wait" in told[0]
+    assert "Connection refused" in told[0]
+    film = write_film(tmp_path / "short.mp4", 5)
     with receiver.up():  # the next run delivers what waits
-        again = [COMMAND, "watch", film, "--realtime", "--home", own_home, "--send", hook]
+        again = [COMMAND, "watch", film, "--home", own_home, "--send", hook]
         subprocess.run(again, capture_output=True, check=True)
     assert receiver.received == [event["id"] for event in printed]
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from facerec.assembly import build_gate_rules
 from facerec.errors import FaceRecError, SettingsError
 from facerec.settings import GateSettings, explain_invalid
+from facerec.video.destination import Destination
+from facerec_identity.listen_address import ListenAddress
 
 __all__ = ["CameraSettings", "MonitorSettings", "load_configuration"]
 
@@ -37,8 +39,8 @@ class MonitorSettings(_Section):
 
     listen: str = ""
     """Address of health, cameras and metrics, such as 127.0.0.1:9465; "" for nowhere."""
-    send: tuple[str, ...] = ()
-    """Where events go: files, https:// webhooks, mqtt://HOST/TOPIC."""
+    send: tuple[SecretStr, ...] = ()
+    """Where events go: files, https:// webhooks, mqtt://HOST/TOPIC; ``${NAME}`` as in `url`."""
     cameras: dict[str, CameraSettings] = Field(min_length=1)
     """Cameras by name."""
     gates: dict[str, GateSettings] = Field(default_factory=dict)
@@ -46,7 +48,11 @@ class MonitorSettings(_Section):
 
 
 def load_configuration(
-    path: Path, gates: Mapping[str, GateSettings], environment: Mapping[str, str] = os.environ
+    path: Path,
+    gates: Mapping[str, GateSettings],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    webhook_secret: str = "",
 ) -> MonitorSettings:
     """Read the file and check it as a whole, so that nothing of it fails later.
 
@@ -54,6 +60,7 @@ def load_configuration(
         path: TOML.
         gates: Those of facerec.toml, which cameras may name too.
         environment: Values of ``${NAME}`` in addresses.
+        webhook_secret: What events to webhooks are signed with; "" for none.
 
     Returns:
         The settings with all gates in them and every variable filled in.
@@ -74,8 +81,11 @@ def load_configuration(
         raise SettingsError(f"{path}: {explain_invalid(error, MonitorSettings)}") from error
     whole = read.model_copy(update={"gates": {**gates, **read.gates}})
     try:
-        return _checked(whole, environment)
-    except SettingsError as error:
+        if read.listen:
+            ListenAddress.parse(read.listen)
+        send = tuple(_destination(each, environment, webhook_secret) for each in read.send)
+        return _checked(whole.model_copy(update={"send": send}), environment)
+    except FaceRecError as error:
         raise SettingsError(f"{path}: {error}") from error
 
 
@@ -96,7 +106,9 @@ def _checked(whole: MonitorSettings, environment: Mapping[str, str]) -> MonitorS
             )
         seen[name.casefold()] = name
         _check_gate(name, camera, whole.gates)
-        url = _filled(name, camera.url.get_secret_value(), environment)
+        url = _filled(f"camera {name}", camera.url, environment)
+        if not url.strip():
+            raise SettingsError(f"camera {name} has no address")
         cameras[name] = camera.model_copy(update={"url": SecretStr(url)})
     return whole.model_copy(update={"cameras": cameras})
 
@@ -113,21 +125,25 @@ def _check_gate(name: str, camera: CameraSettings, gates: Mapping[str, GateSetti
         )
 
 
-def _filled(name: str, url: str, environment: Mapping[str, str]) -> str:
-    """Put variables in; an address that would be empty is refused."""
+def _destination(text: SecretStr, environment: Mapping[str, str], webhook_secret: str) -> SecretStr:
+    """Put variables in, and check where events are to go."""
+    filled = _filled("a place in send", text, environment)
+    Destination.parse(filled, webhook_secret=webhook_secret)
+    return SecretStr(filled)
+
+
+def _filled(whose: str, address: SecretStr, environment: Mapping[str, str]) -> str:
+    """Put variables in."""
     try:
-        filled = Template(url).substitute(environment)
+        return Template(address.get_secret_value()).substitute(environment)
     except KeyError as error:
         raise SettingsError(
-            f"camera {name}: the variable {error.args[0]} in its address is not set"
+            f"{whose}: the variable {error.args[0]} in its address is not set"
         ) from error
     except ValueError as error:
         raise SettingsError(
-            f"camera {name}: a $ in its address begins a variable; write $$ for the sign itself"
+            f"{whose}: a $ in its address begins a variable; write $$ for the sign itself"
         ) from error
-    if not filled.strip():
-        raise SettingsError(f"camera {name} has no address")
-    return filled
 
 
 def _toml_fault(error: tomllib.TOMLDecodeError) -> str:

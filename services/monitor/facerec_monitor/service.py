@@ -3,7 +3,7 @@
 import logging
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -15,13 +15,14 @@ from facerec.errors import FaceRecError
 from facerec.monitor_assembly import MonitorMaker
 from facerec.settings import Settings
 from facerec.video.crop_store import CropStore
-from facerec.video.event_sink import EventSink
+from facerec.video.event_sink import EventSink, left_over
 from facerec.video.observation import TrackDecision
 from facerec.video.open_sink import open_sink
 from facerec.video.telling import Telling
 from facerec_monitor.configuration import MonitorSettings, load_configuration
 from facerec_monitor.http_port import HttpPort
 from facerec_monitor.metrics import Metrics
+from facerec_monitor.sink_watch import SinkWatch
 from facerec_monitor.supervisor import Applied, Supervisor
 
 __all__ = ["Ready", "run_monitor"]
@@ -61,10 +62,10 @@ def run_monitor(
         ServiceError: the port cannot be opened.
         FaceRecError: the networks or the gallery cannot be loaded.
     """
-    configuration = load_configuration(path, settings.gates)
+    configuration = _configuration(settings, path)
     with ExitStack() as opened:
         gallery = opened.enter_context(open_gallery(settings))
-        sinks = [opened.enter_context(closing(_sink(settings, to))) for to in configuration.send]
+        sinks = [_sink(settings, to.get_secret_value(), opened) for to in configuration.send]
         maker = MonitorMaker.of(settings, gallery)
         metrics = Metrics(lambda: supervisor.statuses())
         _show_sinks(metrics, sinks)
@@ -78,7 +79,8 @@ def run_monitor(
                 port = HttpPort(configuration.listen, metrics.registry, supervisor.statuses)
                 listening = opened.enter_context(port).address
             on_ready(Ready(applied.started, listening))
-            while _next(arrived) == signal.SIGHUP:
+            watch = SinkWatch(sinks, _log)
+            while _next(arrived, watch.look) == signal.SIGHUP:
                 _reload(settings, path, configuration, supervisor, metrics)
 
 
@@ -92,15 +94,21 @@ def _counted(metrics: Metrics, heard: Hear) -> Hear:
     return hear
 
 
-def _next(arrived: "SimpleQueue[int]") -> int:
-    """Wait for a signal.
+def _next(arrived: "SimpleQueue[int]", meanwhile: Callable[[], None]) -> int:
+    """Wait for a signal, and do something now and then until it comes.
 
-    Now and then the main thread must run: the system may hand a signal to another thread, and
-    Python calls its handler in the main one, which is not woken by that.
+    The main thread must run anyway: the system may hand a signal to another thread, and Python
+    calls its handler in the main one, which is not woken by that.
     """
     while True:
         with suppress(Empty):
             return arrived.get(timeout=_LOOK_FOR_SIGNALS_EVERY_S)
+        meanwhile()
+
+
+def _configuration(settings: Settings, path: Path) -> MonitorSettings:
+    secret = settings.watch.webhook_secret.get_secret_value()
+    return load_configuration(path, settings.gates, webhook_secret=secret)
 
 
 def _reload(
@@ -112,7 +120,7 @@ def _reload(
 ) -> None:
     """Apply the file as it is now, or say why not and go on as before."""
     try:
-        found = load_configuration(path, settings.gates)
+        found = _configuration(settings, path)
         applied = supervisor.apply(found)
     except FaceRecError as error:
         metrics.reloaded(applied=False)
@@ -133,9 +141,18 @@ def _in_words(applied: Applied) -> str:
     return "; ".join([*parts, f"{len(applied.kept)} camera(s) went on"])
 
 
-def _sink(settings: Settings, where: str) -> EventSink:
+def _sink(settings: Settings, where: str, opened: ExitStack) -> EventSink:
+    """Open where events go; `opened` closes it, and says what it did not deliver."""
+
+    def say_left_over() -> None:
+        if said := left_over(sink):
+            _log.warning("%s", said)
+
     secret = settings.watch.webhook_secret.get_secret_value()
-    return open_sink(where, spools=settings.spools_dir, webhook_secret=secret)
+    sink = open_sink(where, spools=settings.spools_dir, webhook_secret=secret)
+    opened.callback(say_left_over)
+    opened.callback(sink.close)
+    return sink
 
 
 def _crops(settings: Settings) -> CropStore | None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,10 +17,13 @@ import pytest
 from amqtt.broker import Broker
 from paho.mqtt.enums import CallbackAPIVersion
 
+from facerec.errors import SettingsError
 from facerec.video.backoff import Backoff
+from facerec.video.event_sink import left_over
 from facerec.video.event_spool import EventSpool
 from facerec.video.file_sink import FileSink
 from facerec.video.mqtt_publisher import MqttPublisher
+from facerec.video.open_sink import open_sink
 from facerec.video.spooled_sink import SpooledSink
 from facerec.video.webhook import SIGNATURE_HEADER, Webhook, signature
 
@@ -52,6 +56,8 @@ class Receiver:
         self.received: list[str] = []
         self.refused = 0
         self.fail_next = 0
+        self.redirects = False
+        self.authorizations: list[str | None] = []
 
     @contextmanager
     def up(self) -> Iterator[None]:
@@ -60,7 +66,12 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers[SIGNATURE_HEADER] != signature(SECRET, body):
+                receiver.authorizations.append(self.headers["Authorization"])
+                if receiver.redirects:
+                    self.send_response(302)
+                    self.send_header("Location", "/elsewhere")
+                    self.end_headers()
+                elif self.headers[SIGNATURE_HEADER] != signature(SECRET, body):
                     receiver.refused += 1
                     self.send_error(403)
                 elif receiver.fail_next:
@@ -70,6 +81,10 @@ class Receiver:
                     receiver.received.append(json.loads(body)["id"])
                     self.send_response(204)
                     self.end_headers()
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -89,7 +104,7 @@ class Receiver:
 def webhook_sink(folder: Path, receiver: Receiver, secret: str = SECRET) -> Iterator[SpooledSink]:
     hook = Webhook(f"http://127.0.0.1:{receiver.port}/events", secret, timeout_s=2)
     spool = EventSpool(folder, most=1000)
-    with closing(SpooledSink(spool, hook.deliver, QUICKLY, name="webhook")) as sink:
+    with closing(SpooledSink(spool, hook.deliver, QUICKLY, where="webhook")) as sink:
         yield sink
 
 
@@ -147,6 +162,52 @@ def test_an_event_signed_with_another_secret_is_not_taken(tmp_path: Path) -> Non
             sleep(0.02)
         assert receiver.refused and not receiver.received
         assert sink.waiting == 1
+        assert sink.trouble == "it answers 403 Forbidden"
+
+
+def test_closing_delivers_what_came_last_to_a_receiver_that_is_there(tmp_path: Path) -> None:
+    receiver = Receiver(free_port())
+    with receiver.up():
+        with webhook_sink(tmp_path / "spool", receiver) as sink:
+            for number in range(20):
+                sink.put(event(number))
+        assert receiver.received == [f"event-{number}" for number in range(20)]
+    assert left_over(sink) == ""
+
+
+def test_what_a_closed_sink_could_not_deliver_is_said_with_the_reason(tmp_path: Path) -> None:
+    receiver = Receiver(free_port())
+    with webhook_sink(tmp_path / "spool", receiver) as sink:
+        sink.put(event(1))
+    assert left_over(sink) == (
+        "webhook: 1 event(s) wait, and are sent by the next that sends there "
+        "(it cannot be reached: Connection refused)"
+    )
+
+
+def test_a_redirect_is_no_receipt(tmp_path: Path) -> None:
+    """Followed, the POST would become a GET without the event, and its 200 be believed."""
+    receiver = Receiver(free_port())
+    receiver.redirects = True
+    hook = Webhook(f"http://127.0.0.1:{receiver.port}/events", SECRET)
+    with receiver.up(), pytest.raises(OSError, match="it answers 302"):
+        hook.deliver("{}")
+
+
+def test_a_webhook_behind_a_password_is_given_it(tmp_path: Path) -> None:
+    receiver = Receiver(free_port())
+    place = f"http://ada:ge%40heim@127.0.0.1:{receiver.port}/events"
+    with receiver.up(), closing(open_sink(place, spools=tmp_path, webhook_secret=SECRET)) as sink:
+        sink.put(event(1))
+    assert receiver.received == ["event-1"]
+    assert receiver.authorizations == ["Basic " + b64encode(b"ada:ge@heim").decode()]
+    assert "heim" not in sink.where + left_over(sink)
+
+
+def test_a_queue_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "spools").write_text("a file")
+    with pytest.raises(SettingsError, match="the queue of events in "):
+        open_sink("http://host/x", spools=tmp_path / "spools", webhook_secret=SECRET)
 
 
 def test_the_signature_is_that_of_rfc_2104() -> None:
@@ -174,6 +235,16 @@ def test_an_event_whose_file_was_taken_away_stands_in_nobodys_way(tmp_path: Path
     assert (len(spool), spool.lost) == (1, 1)
 
 
+def test_an_event_that_a_disk_has_damaged_stands_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / "000000000001.json").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "notes.json").write_text("not ours")
+    spool = EventSpool(tmp_path, most=3)
+    spool.put("second")
+    assert spool.first(0) == (2, "second")
+    assert (len(spool), spool.lost) == (1, 1)
+    assert len(EventSpool(tmp_path, most=3)) == 1
+
+
 def test_what_a_killed_process_half_wrote_is_no_event(tmp_path: Path) -> None:
     (tmp_path / "000000000001.json").write_text("whole")
     (tmp_path / "000000000002.partial").write_text("ha")
@@ -183,9 +254,15 @@ def test_what_a_killed_process_half_wrote_is_no_event(tmp_path: Path) -> None:
 
 
 @contextmanager
-def broker(port: int, plugins: Mapping[str, Mapping[str, object]] | None = None) -> Iterator[None]:
+def broker(
+    port: int,
+    plugins: Mapping[str, Mapping[str, object]] | None = None,
+    *,
+    takes_anybody: bool = True,
+) -> Iterator[None]:
     """A real broker in a loop and thread of its own."""
-    anonymous = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+    policy = {"allow_anonymous": takes_anybody}
+    anonymous = {"amqtt.plugins.authentication.AnonymousAuthPlugin": policy}
     config = {
         "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
         "plugins": anonymous | dict(plugins or {}),
@@ -243,7 +320,7 @@ def test_a_broker_that_was_restarted_gets_every_event_in_order(tmp_path: Path) -
         publisher.deliver(line)
 
     spool = EventSpool(tmp_path / "spool", most=1000)
-    with closing(SpooledSink(spool, deliver, QUICKLY, name="mqtt")) as sink:
+    with closing(SpooledSink(spool, deliver, QUICKLY, where="mqtt")) as sink:
         with broker(port), subscriber(port, received):
             for number in range(5):
                 sink.put(event(number))
@@ -260,6 +337,16 @@ def test_a_broker_that_was_restarted_gets_every_event_in_order(tmp_path: Path) -
             sleep(0.5)
     publisher.close()
     assert list(dict.fromkeys(received)) == [f"event-{number}" for number in range(15)]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:amqtt", "ignore::ResourceWarning")
+def test_a_broker_that_refuses_the_connection_is_understood() -> None:
+    port = free_port()
+    publisher = MqttPublisher("127.0.0.1", port, "gate/events")
+    with broker(port, takes_anybody=False), pytest.raises(OSError, match="refuses the connection"):
+        publisher.deliver("{}")
+    with pytest.raises(OSError, match="Connection refused"):
+        publisher.deliver("{}")
 
 
 def test_a_file_is_rotated_and_keeps_whole_lines(tmp_path: Path) -> None:
@@ -281,3 +368,7 @@ def test_a_file_that_cannot_be_written_loses_events_and_nothing_else(tmp_path: P
     sink = FileSink(tmp_path / "file" / "events.jsonl", max_bytes=500, kept=1)
     sink.put(event(1))
     assert sink.lost == 1
+    assert left_over(sink) == f"{sink.where}: 1 event(s) were lost (File exists)"
+    (tmp_path / "file").unlink()
+    sink.put(event(2))
+    assert (sink.lost, sink.trouble) == (1, "")

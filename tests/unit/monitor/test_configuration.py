@@ -48,7 +48,7 @@ def test_a_whole_file_is_taken(tmp_path: Path) -> None:
     assert "geheim" not in repr(found)
     assert found.cameras["south"].galleries == ("staff", "guests")
     assert found.gates["main"].zone[2] == (1.0, 1.0)
-    assert found.send == ("events.jsonl",)
+    assert [place.get_secret_value() for place in found.send] == ["events.jsonl"]
 
 
 def test_a_camera_may_guard_a_gate_of_the_settings(tmp_path: Path) -> None:
@@ -76,6 +76,10 @@ def test_a_camera_may_guard_a_gate_of_the_settings(tmp_path: Path) -> None:
         ('url = "0"', "url = 0", "cameras.south.url"),
         ('galleries = ["staff"]', 'galleries = ["staff"]\nschedule = ["7-19"]', "mon-fri"),
         ('url = "0"', 'url = "0', "is not TOML"),
+        ('"127.0.0.1:0"', '"nowhere"', "listen must be HOST:PORT"),
+        ('"events.jsonl"', '"ftp://host/x"', "use a path, http://, https:// or mqtt://"),
+        ('"events.jsonl"', '"https://host/x"', "FACEREC_WATCH__WEBHOOK_SECRET"),
+        ('"events.jsonl"', '"mqtt://${USER_NAME}@host/x"', "the variable USER_NAME"),
     ],
 )
 def test_a_slip_is_named_with_what_would_be_right(
@@ -99,3 +103,10 @@ def test_a_dollar_sign_can_be_written(tmp_path: Path) -> None:
     text = '[cameras.a]\nurl = "rtsp://ada:a$$b@camera/"\n'
     found = load_configuration(written(tmp_path, text), {}, {})
     assert found.cameras["a"].url.get_secret_value() == "rtsp://ada:a$b@camera/"
+
+
+def test_the_password_of_a_receiver_may_come_from_the_environment(tmp_path: Path) -> None:
+    text = WHOLE.replace("events.jsonl", "mqtt://ada:${CAMERA_PASSWORD}@broker/gates")
+    found = load_configuration(written(tmp_path, text), {}, SECRET)
+    assert found.send[0].get_secret_value() == "mqtt://ada:geheim@broker/gates"
+    assert "geheim" not in repr(found)
