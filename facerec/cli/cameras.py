@@ -22,7 +22,7 @@ def _root() -> None:
 
 @cameras.command()
 def probe(
-    source: Annotated[str, typer.Argument(help="A URL, a device number (0) or a film.")],
+    source: Annotated[str, typer.Argument(help="A URL, a device (0 or /dev/video0) or a film.")],
     seconds: Annotated[float, typer.Option("--seconds", min=1, max=600, help="Time to look.")] = 5,
     udp: Annotated[bool, typer.Option("--udp", help="Read RTSP over UDP instead of TCP.")] = False,
     home: Home = None,

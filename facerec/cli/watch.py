@@ -33,7 +33,7 @@ _Sources = Annotated[
     list[str],
     typer.Argument(
         metavar="SOURCE...",
-        help="Video files, device numbers (0) or URLs (rtsp://...).",
+        help="Video files, devices (0 or /dev/video0) or URLs (rtsp://...).",
         show_default=False,
     ),
 ]

@@ -1,11 +1,15 @@
 """Short names of sources, to show and to tell events apart by."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from facerec.video.redaction import is_url
+from facerec.video.redaction import host_of, is_url
 
-__all__ = ["source_name"]
+__all__ = ["is_device", "source_name"]
+
+
+def is_device(spec: str) -> bool:
+    """Tell whether a source is a camera of this machine: a number, or a path in ``/dev``."""
+    return spec.isdecimal() or spec.startswith("/dev/")
 
 
 def source_name(spec: str) -> str:
@@ -13,8 +17,5 @@ def source_name(spec: str) -> str:
     if spec.isdecimal():
         return f"camera-{int(spec)}"
     if is_url(spec):
-        try:
-            return urlsplit(spec).hostname or "stream"
-        except ValueError:
-            return "stream"
+        return host_of(spec) or "stream"
     return Path(spec).stem

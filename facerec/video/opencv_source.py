@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from facerec.errors import SourceError
 from facerec.video.capture_options import CaptureOptions, rtsp_transport
 from facerec.video.frame import Frame
-from facerec.video.naming import source_name
+from facerec.video.naming import is_device, source_name
 from facerec.video.quiet_opencv import quiet_opencv
 from facerec.video.redaction import is_url, redact
 
@@ -32,7 +32,7 @@ class OpenCvSource:
         """Open the source and read its first frame, so that a bad one fails here.
 
         Args:
-            spec: A path, a device number or a URL.
+            spec: A path, a device (its number, or a path in ``/dev``) or a URL.
             options: Limits, for URLs.
 
         Raises:
@@ -42,7 +42,7 @@ class OpenCvSource:
         self._name = source_name(spec)
         with quiet_opencv(), rtsp_transport(spec, options.rtsp_transport):
             self._capture = _open(spec, self._address, options)
-        self._is_film = not spec.isdecimal() and _is_finite(spec, self._capture)
+        self._is_film = not is_device(spec) and _is_finite(spec, self._capture)
         self._opened = datetime.now(UTC)
         self._opened_monotonic_s = monotonic()
         self._index = 0
@@ -163,8 +163,9 @@ def _open(spec: str, address: str, options: CaptureOptions) -> cv2.VideoCapture:
         ]
         capture = cv2.VideoCapture(spec, cv2.CAP_FFMPEG, limits)
         advice = "check address, user and password, and that the camera is reachable"
-    elif spec.isdecimal():
-        capture = cv2.VideoCapture(int(spec), cv2.CAP_ANY)
+    elif is_device(spec):
+        number = _device_number(spec)
+        capture = cv2.VideoCapture() if number is None else cv2.VideoCapture(number, cv2.CAP_ANY)
         address = f"camera {spec}"
         advice = "is it plugged in, free, and may this user read it? (ls /dev/video*)"
     else:
@@ -175,6 +176,15 @@ def _open(spec: str, address: str, options: CaptureOptions) -> cv2.VideoCapture:
         capture.release()
         raise SourceError(f"{address} cannot be opened: {advice}")
     return capture
+
+
+def _device_number(spec: str) -> int | None:
+    """Return a device's number, which is all that OpenCV opens; None for what is no camera.
+
+    Paths such as ``/dev/v4l/by-id/...`` lead to ``/dev/videoN`` whatever socket it is plugged into.
+    """
+    number = spec if spec.isdecimal() else os.path.realpath(spec).removeprefix("/dev/video")
+    return int(number) if number.isdecimal() else None
 
 
 def _is_finite(spec: str, capture: cv2.VideoCapture) -> bool:

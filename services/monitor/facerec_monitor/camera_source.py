@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from facerec.video.naming import is_device
 from facerec.video.open_source import open_source
 from facerec.video.reconnecting_source import ReconnectingSource, ReconnectRules
 from facerec.video.redaction import is_url
@@ -18,7 +19,7 @@ def open_camera(camera: CameraSettings) -> FrameSource:
         SourceError: the film cannot be read.
     """
     spec = camera.url.get_secret_value()
-    if not is_url(spec) and not spec.isdecimal():
+    if not is_url(spec) and not is_device(spec):
         return open_source(spec, realtime=True)
     rules = ReconnectRules()
     if camera.udp:

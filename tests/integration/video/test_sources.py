@@ -116,9 +116,12 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
         open_source(str(tmp_path))
 
 
-def test_a_camera_that_is_not_there_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SourceError, match="camera 63 cannot be opened"):
-        open_source("63")
+@pytest.mark.parametrize("device", ["63", "/dev/video63", "/dev/null"])
+def test_a_camera_that_is_not_there_is_refused(
+    device: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SourceError, match=f"camera {device} cannot be opened: is it plugged in"):
+        open_source(device)
     assert capfd.readouterr().err == ""
 
 
