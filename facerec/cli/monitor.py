@@ -44,11 +44,16 @@ def monitor(
 
 
 def _check(config: Path, settings: "Settings", as_json: bool) -> None:
-    """Look at the file, and say what it holds."""
+    """Look at the file, and at whether the home has the galleries; say what the file holds."""
+    from facerec.assembly import open_gallery
     from facerec_monitor.configuration import load_configuration
 
     secret = settings.watch.webhook_secret.get_secret_value()
     found = load_configuration(config, settings.gates, webhook_secret=secret)
+    if settings.database_path.exists() or settings.database.url.get_secret_value():
+        with open_gallery(settings) as gallery:
+            for camera in found.cameras:
+                gallery.require_galleries(found.searched_by(camera, settings.gallery))
     counts = {"cameras": len(found.cameras), "gates": len(found.gates)}
     if as_json:
         emit(counts)

@@ -46,6 +46,13 @@ class MonitorSettings(_Section):
     gates: dict[str, GateSettings] = Field(default_factory=dict)
     """Gates by name; these come before those of facerec.toml."""
 
+    def searched_by(self, camera: str, default_gallery: str) -> tuple[str, ...]:
+        """Return the galleries that a camera's faces are searched for in, each once."""
+        own = self.cameras[camera]
+        if own.gate:
+            return build_gate_rules(self.gates[own.gate]).searched
+        return own.galleries or (default_gallery,)
+
 
 def load_configuration(
     path: Path,

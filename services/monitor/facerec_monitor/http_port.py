@@ -1,6 +1,7 @@
 """The port on which the monitor says how it is doing."""
 
 import json
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -15,6 +16,12 @@ from facerec_monitor.camera_worker import CameraStatus
 __all__ = ["HttpPort"]
 
 _PLAIN = "text/plain; charset=utf-8"
+
+
+class _Server6(ThreadingHTTPServer):
+    """The same on an IPv6 address."""
+
+    address_family = socket.AF_INET6
 
 
 class HttpPort:
@@ -44,7 +51,8 @@ class HttpPort:
             "/cameras": lambda: (200, "application/json", _cameras(statuses())),
             "/metrics": lambda: (200, CONTENT_TYPE_LATEST, generate_latest(registry)),
         }
-        self._server = ThreadingHTTPServer((address.host, address.port), _handler(answers))
+        kind = _Server6 if ":" in address.host else ThreadingHTTPServer
+        self._server = kind((address.host, address.port), _handler(answers))
         self._server.daemon_threads = True
         self._thread = Thread(target=self._server.serve_forever, name="http", daemon=True)
         self._thread.start()

@@ -32,6 +32,7 @@ class _Wanted:
 
     camera: CameraSettings
     gate: GateSettings | None
+    searched: tuple[str, ...]
 
 
 class Supervisor:
@@ -64,11 +65,15 @@ class Supervisor:
             GalleryNotFoundError: a gallery is named that there is not; nothing was changed.
         """
         wanted = {
-            name: _Wanted(camera, configuration.gates[camera.gate] if camera.gate else None)
+            name: _Wanted(
+                camera,
+                configuration.gates[camera.gate] if camera.gate else None,
+                configuration.searched_by(name, self._default_gallery),
+            )
             for name, camera in configuration.cameras.items()
         }
         for each in wanted.values():
-            self._maker.gallery.require_galleries(self._galleries(each))
+            self._maker.gallery.require_galleries(each.searched)
         with self._lock:
             kept = tuple(n for n, (old, _) in self._workers.items() if wanted.get(n) == old)
             stopped = tuple(name for name in self._workers if name not in kept)
@@ -103,17 +108,12 @@ class Supervisor:
                 keeper = GateKeeper(name, build_gate_rules(settings), self._maker.gallery)
                 self._keepers[name] = (settings, keeper)
 
-    def _galleries(self, wanted: _Wanted) -> tuple[str, ...]:
-        if wanted.gate is not None:
-            return build_gate_rules(wanted.gate).searched
-        return wanted.camera.galleries or (self._default_gallery,)
-
     def _worker(self, name: str, wanted: _Wanted) -> CameraWorker:
         keeper = self._keepers[wanted.camera.gate][1] if wanted.gate is not None else None
         make = partial(
             self._maker.monitor,
             name,
-            self._galleries(wanted),
+            wanted.searched,
             None if keeper is None else keeper.rules,
         )
         return CameraWorker(name, wanted.camera, make, lambda told: self._tell(told, keeper))
