@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.decision.decision import Outcome
+from facerec.decision.decision import Decision, Outcome
 from facerec.video.lettering import Colour, draw_label, label_height
 from facerec.video.monitor import Observation, TrackView
 
-__all__ = ["annotate", "colour_of"]
+__all__ = ["annotate", "colour_of", "words_of"]
 
 # BGR; chosen apart in lightness as well as hue, so that they are told apart by everybody
 # (Okabe and Ito's palette: bluish green, vermilion, sky blue).
@@ -56,6 +56,12 @@ def colour_of(outcome: Outcome) -> Colour:
     return {Outcome.IDENTIFIED: _IDENTIFIED, Outcome.UNKNOWN: _STRANGER}.get(outcome, _OPEN)
 
 
+def words_of(track: TrackView) -> tuple[str, str]:
+    """Return what is written over and under a face: who it is, and the state of the evidence."""
+    look = _look(track)
+    return look.heading, look.detail
+
+
 def _draw_track(image: NDArray[np.uint8], track: TrackView, scale: float) -> None:
     look = _look(track)
     left, top, right, bottom = (round(float(side)) for side in track.box_xyxy_px)
@@ -82,22 +88,30 @@ def _look(track: TrackView) -> _Look:
     number = f"#{track.track_id}"
     if verdict is not None and track.in_doubt:
         return _Look(_OPEN, _DARK, "looking ...", f"{number}  still the same?")
-    if verdict is None or track.evidence.window is not None:
-        heading = "unknown" if verdict is not None else "looking ..."
-        return _Look(_OPEN, _DARK, heading, f"{number}  {_state(track)}")
-    found = f"{verdict.decision.similarity:.2f}" if verdict.decision.similarity is not None else "-"
-    against = f"{found} / {verdict.decision.threshold:.2f}"
-    detail = f"{number}  {against}  after {verdict.latency_s:.2f} s"
-    if verdict.decision.outcome is Outcome.IDENTIFIED:
+    if verdict is None:
+        return _Look(_OPEN, _DARK, "looking ...", f"{number}  {_state(track)}")
+    outcome = verdict.decision.outcome
+    if track.evidence.window is not None:  # told, and looked at again
+        return _Look(_OPEN, _DARK, outcome.value, f"{number}  {_state(track)}")
+    detail = f"{number}  {_against(verdict.decision)}  after {verdict.latency_s:.2f} s"
+    if outcome is Outcome.IDENTIFIED:
         return _Look(_IDENTIFIED, _WHITE, track.name or "identified", detail)
-    return _Look(_STRANGER, _WHITE, "unknown", detail)
+    colour = colour_of(outcome)
+    return _Look(colour, _DARK if colour == _OPEN else _WHITE, outcome.value, detail)
 
 
 def _state(track: TrackView) -> str:
     """Say in a few words how far an open decision is."""
-    if track.flaws and not track.evidence.frames:
-        return track.flaws[0].value.replace("_", " ")
-    return f"{track.evidence.frames} look{'' if track.evidence.frames == 1 else 's'}"
+    looks, latest = track.evidence.frames, track.evidence.latest
+    if not looks or latest is None:
+        return track.flaws[0].value.replace("_", " ") if track.flaws else "0 looks"
+    return f"{_against(latest)}  {looks} look{'' if looks == 1 else 's'}"
+
+
+def _against(decision: Decision) -> str:
+    """Return the similarity, and the threshold that it is held against."""
+    similarity = "-" if decision.similarity is None else f"{decision.similarity:.2f}"
+    return f"{similarity} / {decision.threshold:.2f}"
 
 
 def _scale(image: NDArray[np.uint8]) -> float:

@@ -91,12 +91,14 @@ class FusedProbe:
             similarities to it.
         looks: How many.
         quality: Their mean overall quality, 0..1.
+        attempt: Which attempt on its track this is, from 1: each is one more chance to be mistaken.
     """
 
     direction: NDArray[np.float32]
     coherence: float
     looks: int = 1
     quality: float = 1.0
+    attempt: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +130,11 @@ class _Window:
     evidence: SequentialEvidence | None
     is_over: bool = False
 
+    @property
+    def allows_a_name(self) -> bool:
+        """Whether the evidence passes the upper bound, where it is known."""
+        return self.evidence is None or self.evidence.is_person
+
 
 @dataclass(frozen=True, eq=False)
 class TrackEvidence:
@@ -152,6 +159,7 @@ class TrackEvidence:
         first_seen_s: Source clock of the track's first frame.
         window: The attempt under way; None before the first look and while closed.
         best_quality: Highest overall quality used since the track began.
+        attempts: How many were begun.
         verdict: What was decided. A person never changes; a stranger may become a person, and
             undecided may become either.
     """
@@ -160,6 +168,7 @@ class TrackEvidence:
     first_seen_s: float
     window: _Window | None = None
     best_quality: float = 0.0
+    attempts: int = 0
     verdict: Verdict | None = None
 
     @property
@@ -168,10 +177,9 @@ class TrackEvidence:
         return self.window.frames if self.window is not None else 0
 
     @property
-    def similarity(self) -> float | None:
-        """Similarity of the fused probe to the nearest person; None before the first frame."""
-        latest = self.window.fused if self.window is not None else self._decided
-        return latest.similarity if latest is not None else None
+    def latest(self) -> Decision | None:
+        """What the looks so far come to; None before the first frame."""
+        return self.window.fused if self.window is not None else self._decided
 
     @property
     def direction(self) -> NDArray[np.float32] | None:
@@ -209,7 +217,9 @@ class TrackEvidence:
         length = float(np.linalg.norm(total))
         direction = (total / max(length, 1e-12)).astype(np.float32)
         looks = 1 + (old.frames if old is not None else 0)
-        return FusedProbe(direction, min(1.0, length / weight), looks, min(1.0, weight / looks))
+        attempt = self.attempts + (1 if old is None else 0)
+        quality = min(1.0, weight / looks)
+        return FusedProbe(direction, min(1.0, length / weight), looks, quality, attempt)
 
     def add(
         self,
@@ -247,7 +257,12 @@ class TrackEvidence:
             fused=fused,
             evidence=evidence,
         )
-        grown = replace(self, window=window, best_quality=max(self.best_quality, quality))
+        grown = replace(
+            self,
+            window=window,
+            best_quality=max(self.best_quality, quality),
+            attempts=self.attempts + (1 if old is None else 0),
+        )
         return grown._judged(window, clock_s)
 
     def ended(self, clock_s: float, *, unseen: Decision) -> "TrackEvidence":
@@ -289,7 +304,7 @@ class TrackEvidence:
         fused, least = window.fused, self.rules.decide_after_frames
         if window.frames < least:
             return self
-        if fused.outcome is Outcome.IDENTIFIED:
+        if fused.outcome is Outcome.IDENTIFIED and window.allows_a_name:
             if window.agreeing >= least and window.agreed_on == fused.profile_id:
                 return replace(self, window=None, verdict=self._verdict(window, clock_s))
         passed_s = clock_s - window.first_s + _TICK_S

@@ -42,6 +42,11 @@ class SequentialEvidence:
     upper: float
 
     @property
+    def is_person(self) -> bool:
+        """Whether the upper bound is passed."""
+        return self.value >= self.upper
+
+    @property
     def is_stranger(self) -> bool:
         """Whether the lower bound is passed."""
         return self.value <= self.lower
