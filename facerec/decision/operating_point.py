@@ -171,6 +171,10 @@ class OperatingPoint:
         """Lowest false match rate that may be asked for."""
         return self.provenance.smallest_claimable_fmr / EXTRAPOLATED_BELOW
 
+    def lowest_fpir(self, templates: int) -> float:
+        """Return the lowest rate that may be asked for in a gallery of so many templates."""
+        return _any_of(self.lowest_fmr * (1 + 1e-9), templates)
+
     @property
     def largest_gallery(self) -> int:
         """Largest number of people for which a false-positive identification rate is known."""

@@ -140,13 +140,15 @@ class _Window:
 class TrackEvidence:
     """The evidence of one track so far; every change returns a new value.
 
-    A person is named when the mean of the looks' similarities, weighted by quality, reaches the
-    operating point's threshold, and `decide_after_frames` successive looks each found that person
-    first. A stranger is told when the evidence for the best candidate passes the lower bound (see
-    `facerec.video.sequential_test`), where the operating point knows likelihoods.
+    A person is named when the evidence, which is that of the mean of the looks' similarities,
+    weighted by quality, passes the upper bound, the second-best person is far enough behind, and
+    `decide_after_frames` successive looks each found that person first. A stranger is told when the
+    evidence for the best candidate passes the lower bound (see `facerec.video.sequential_test`).
+    Where the operating point knows no likelihoods, similarity is held against its threshold alone.
 
     Looks come in attempts of at most `stranger_after_s`. One that ends between the bounds, or that
-    finds two people nearly alike, is undecided, which is told once, and is followed by another.
+    finds two people nearly alike, is undecided, which is told once, and is followed by another. As
+    each is a chance to be mistaken, later ones ask for more (`FusedProbe.attempt`).
 
     When a mean reaches a threshold, so would have about one look alone: looks at the same stranger
     differ little. An attempt of L looks therefore names a stranger with hardly more than the chance

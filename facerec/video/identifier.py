@@ -1,6 +1,7 @@
 """The port through which the monitor asks who a probe is, and its form over a gallery."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -10,10 +11,16 @@ from numpy.typing import NDArray
 from facerec.decision import policy
 from facerec.decision.decision import Decision, Outcome, Reason
 from facerec.decision.recognizer import Recognizer
+from facerec.errors import ProfileNotFoundError
 from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import Candidates
 from facerec.video.evidence import FusedProbe
-from facerec.video.sequential_test import SequentialEvidence, effective_looks, stranger_bound
+from facerec.video.sequential_test import (
+    SequentialEvidence,
+    effective_looks,
+    share_of_attempt,
+    stranger_bound,
+)
 
 __all__ = ["GalleryIdentifier", "Identified", "Identifier"]
 
@@ -47,8 +54,8 @@ class Identifier(Protocol):
         """Decide who several looks at one face show."""
         ...
 
-    def name_of(self, profile_id: str) -> str:
-        """Return the display name of a person that `identify` answered."""
+    def name_of(self, profile_id: str) -> str | None:
+        """Return the display name of a person that `identify` answered; None if erased since."""
         ...
 
 
@@ -108,17 +115,23 @@ class GalleryIdentifier:
         decision = policy.identify(
             replace(found, similarities=similarities),
             operating_point=self._recognizer.operating_point,
-            target_fpir=self._rate(found.searched, found.templates),
+            target_fpir=self._rate(found.searched, found.templates, probe.attempt),
             min_margin=self._recognizer.min_margin,
         )
         if decision.profile_id is not None:
             self._gallery.life_cycle.note_seen(decision.profile_id)
         return Identified(decision, self._evidence(decision, probe, found.searched))
 
-    def _rate(self, people: int, templates: int) -> float:
-        """Return the rate to decide at: that asked for, or less where it allows too much."""
+    def _rate(self, people: int, templates: int, attempt: int = 1) -> float:
+        """Return the rate to decide at: that asked for, or less where it allows too much.
+
+        A later attempt on the same track has its share of that, down to what the operating point
+        can still foretell.
+        """
         point, asked = self._recognizer.operating_point, self._recognizer.target_fpir
-        return min(asked, point.fpir_at(self._least, templates or people))
+        first = min(asked, point.fpir_at(self._least, templates or people))
+        least = min(first, point.lowest_fpir(max(people, templates)))
+        return max(first * share_of_attempt(attempt), least)
 
     def _evidence(
         self, decision: Decision, probe: FusedProbe, people: int
@@ -134,9 +147,11 @@ class GalleryIdentifier:
         looks = effective_looks(probe.looks)
         return SequentialEvidence(value * looks, stranger_bound(people), upper * looks)
 
-    def name_of(self, profile_id: str) -> str:
-        """Return a person's display name."""
-        return self._gallery.get(profile_id).name
+    def name_of(self, profile_id: str) -> str | None:
+        """Return a person's display name; None for one who was erased since they were found."""
+        with suppress(ProfileNotFoundError):
+            return self._gallery.get(profile_id).name
+        return None
 
     def _search(self, probe: NDArray[np.float32], people: int) -> Candidates:
         return self._gallery.search(
