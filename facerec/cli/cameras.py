@@ -81,6 +81,9 @@ def _show(source: "OpenCvSource", found: "CameraProbe", as_json: bool) -> None:
         low, middle, high = found.face_px
         faces = f"{low:.0f} to {high:.0f} px wide, {middle:.0f} in the middle"
         faces += f"; in {found.with_face} of {found.searched} frames, {found.fit_share:.0%} fit"
+    blur = "not known without a face"
+    if found.sharpness is not None:
+        blur = f"sharpness of faces {found.sharpness:.2f} of 1"
     flaws = ", ".join(f"{flaw.value} ({count})" for flaw, count in found.flaws) or "none"
     lines = [
         f"{source.address}",
@@ -90,6 +93,7 @@ def _show(source: "OpenCvSource", found: "CameraProbe", as_json: bool) -> None:
         f"longest gap {found.longest_gap_s * 1000:.0f} ms",
         f"light     mean grey level {found.brightness:.0f} of 255",
         f"faces     {faces}",
+        f"blur      {blur}",
         f"flaws     {flaws}",
         f"fitness   {found.fitness.value.replace('_', ' ')}",
         *(f"          {advice}" for advice in found.advice),

@@ -20,6 +20,9 @@ def decision_line(told: "TrackDecision") -> str:
     who = told.name or found.outcome.value
     score = "" if found.similarity is None else f"  {found.similarity:.3f}/{found.threshold:.3f}"
     reasons = f"  ({', '.join(found.reasons)})" if found.reasons else ""
+    elsewhere = (
+        f"  [bold yellow]also at {escape(', '.join(told.also_at))}[/]" if told.also_at else ""
+    )
     gate = ""
     if told.gate_answer is not None:
         why = f" ({', '.join(told.gate_answer.reasons)})" if told.gate_answer.reasons else ""
@@ -27,7 +30,7 @@ def decision_line(told: "TrackDecision") -> str:
     return (
         f"{told.decided.astimezone():%H:%M:%S}  {escape(told.camera)} "
         f"#{told.track_id}  [bold {colour}]{escape(who)}[/]{score}{reasons}{gate}  "
-        f"after {verdict.latency_s:.2f} s, {verdict.frames} frame(s)"
+        f"after {verdict.latency_s:.2f} s, {verdict.frames} frame(s){elsewhere}"
     )
 
 

@@ -45,6 +45,7 @@ class ProbeSample:
         face_px: Width of the largest face, pixels; None where none is seen or looked for.
         flaws: Why that face is not fit for comparison.
         searched: Whether the frame was searched for faces.
+        sharpness: Of that face, 0 (blurred) to 1; None where none is seen.
     """
 
     arrived_s: float
@@ -53,6 +54,7 @@ class ProbeSample:
     face_px: float | None
     flaws: tuple[Reason, ...]
     searched: bool
+    sharpness: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class CameraProbe:
         searched: Frames searched for faces.
         with_face: Of these, frames that showed one.
         face_px: Smallest, median and largest width of the largest face; None without any.
+        sharpness: Median of that of the largest face, 0 (blurred) to 1; None without any.
         fit_share: Share of the frames with a face in which it is fit for comparison.
         flaws: How often each flaw was seen, most often first.
         fault: A fault of the pictures that most frames have; None for none.
@@ -81,6 +84,7 @@ class CameraProbe:
     searched: int
     with_face: int
     face_px: tuple[float, float, float] | None
+    sharpness: float | None
     fit_share: float
     flaws: tuple[tuple[Reason, int], ...]
     fault: PictureFault | None
@@ -101,6 +105,7 @@ def judge_camera(samples: Sequence[ProbeSample]) -> CameraProbe:
     searched = [sample for sample in samples if sample.searched]
     faces = [sample for sample in searched if sample.face_px is not None]
     widths = [sample.face_px for sample in faces if sample.face_px is not None]
+    sharpness = [sample.sharpness for sample in faces if sample.sharpness is not None]
     fit_share = float(np.mean([not s.flaws for s in faces])) if faces else 0.0
     flaws = tuple(Counter(flaw for sample in faces for flaw in sample.flaws).most_common())
     fault = _fault(samples)
@@ -113,6 +118,7 @@ def judge_camera(samples: Sequence[ProbeSample]) -> CameraProbe:
         searched=len(searched),
         with_face=len(faces),
         face_px=(min(widths), float(np.median(widths)), max(widths)) if widths else None,
+        sharpness=float(np.median(sharpness)) if sharpness else None,
         fit_share=fit_share,
         flaws=flaws,
         fault=fault,

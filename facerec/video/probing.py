@@ -1,11 +1,11 @@
 """Looking at a camera for a few seconds, to say what its view is good for."""
 
+from dataclasses import replace
 from time import monotonic
 
 import numpy as np
 
 from facerec.analysis.main_face import largest_first
-from facerec.decision.decision import Reason
 from facerec.decision.quality_gate import face_flaws
 from facerec.video.camera_probe import ProbeSample
 from facerec.video.frame import Frame
@@ -47,22 +47,27 @@ def sample_camera(
         searched = clock_s >= due_s
         if searched:
             due_s = clock_s + search_every_s
-        face_px, flaws = _largest(frame, analyzer, min_quality) if searched else (None, ())
         fault = check.judge(frame.image_bgr, clock_s)
         brightness = float(frame.image_bgr[::8, ::8].mean())
-        samples.append(ProbeSample(opened_s + clock_s, brightness, fault, face_px, flaws, searched))
+        sample = ProbeSample(opened_s + clock_s, brightness, fault, None, (), searched)
+        samples.append(_with_face(sample, frame, analyzer, min_quality) if searched else sample)
         if clock_s >= seconds:
             break
     return tuple(samples)
 
 
-def _largest(
-    frame: Frame, analyzer: Analyzer, min_quality: float
-) -> tuple[float | None, tuple[Reason, ...]]:
-    """Return the width of the largest face in pixels, and why it is not fit."""
+def _with_face(
+    sample: ProbeSample, frame: Frame, analyzer: Analyzer, min_quality: float
+) -> ProbeSample:
+    """Return a sample with what there is to say of the largest face of its frame."""
     faces = analyzer.detect(frame.image_bgr)
     if not len(faces):
-        return None, ()
+        return sample
     index = int(largest_first(faces)[0])
     box = faces.boxes_xyxy_px[index].astype(np.float64)
-    return float(box[2] - box[0]), face_flaws(faces, index, min_quality=min_quality)
+    return replace(
+        sample,
+        face_px=float(box[2] - box[0]),
+        flaws=face_flaws(faces, index, min_quality=min_quality),
+        sharpness=None if faces.quality is None else float(faces.quality.sharpness[index]),
+    )

@@ -18,7 +18,9 @@ def test_a_person_at_the_gate_makes_a_view_fit(facerec: Facerec, data_dir: Path)
     assert (found["width"], found["height"], found["codec"]) == (640, 480, "h264")
     assert (found["fitness"], found["advice"], found["fault"]) == ("fit", [], None)
     assert 55 < found["face_px"][0] <= found["face_px"][1] <= found["face_px"][2] < 70
+    assert 0.5 < found["sharpness"] <= 1
     shown = facerec("cameras", "probe", clip)
+    assert f"blur      sharpness of faces {found['sharpness']:.2f} of 1" in shown.out
     assert "fitness   fit" in shown.out
     assert "640x480, h264" in shown.out
 
@@ -40,6 +42,7 @@ def test_a_view_without_people_is_said_to_be_one(facerec: Facerec, tmp_path: Pat
     done = facerec("cameras", "probe", write_film(tmp_path / "film.mp4", 20))
     assert done.code == 0, done.err
     assert "none seen" in done.out
+    assert "blur      not known without a face" in done.out
 
 
 def test_an_address_where_nothing_is_is_one_clear_line(facerec: Facerec) -> None:

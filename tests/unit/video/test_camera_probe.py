@@ -8,7 +8,7 @@ from facerec.decision.decision import Reason
 from facerec.video.camera_health import PictureFault
 from facerec.video.camera_probe import CameraFitness, ProbeSample, judge_camera
 
-GOOD = ProbeSample(0.5, 120.0, None, 90.0, (), searched=True)
+GOOD = ProbeSample(0.5, 120.0, None, 90.0, (), searched=True, sharpness=0.9)
 
 
 def seconds(sample: ProbeSample, *, fps: float = 25.0, count: int = 50) -> list[ProbeSample]:
@@ -21,6 +21,7 @@ def test_a_good_view_is_fit_and_needs_no_advice() -> None:
     assert found.first_frame_s == 0.5
     assert found.fps == pytest.approx(25)
     assert found.face_px == (90, 90, 90)
+    assert found.sharpness == 0.9
 
 
 @pytest.mark.parametrize(
