@@ -20,6 +20,9 @@ _TICK_S = 1e-3
 _LEAST_SHARE = 0.5
 """Share of an attempt's time that a stranger is given at least: looks follow each other so closely
 that who turns away for a moment does so in several of them."""
+_AGAIN_FACTOR = 3.0
+"""By this factor looks lie further apart when an attempt before allowed no answer: whoever stays
+undecided costs little more than whoever is decided about."""
 _LEAST_WEIGHT = 1e-3
 """A face of quality 0 (where rules allow one) still has a direction."""
 
@@ -33,7 +36,8 @@ class EvidenceRules:
             usable frame (whose face is fit for comparison) that was embedded and searched.
         stranger_after_s: Time limit of an attempt, seconds of looks; above 0.
         look_every_s: Least time between two looks, above 0. Neighbouring frames repeat each
-            other: they cost time and add chances to be mistaken, but hardly any evidence.
+            other: they cost time and add chances to be mistaken, but hardly any evidence. Three
+            times as long when an attempt before allowed no answer.
         reopen_at_quality_gain: A stranger's track is looked at again when a face is better by this
             factor than all that were used: who was far away may step up to the gate. Above 1.
     """
@@ -117,6 +121,7 @@ class _Window:
         fused: Decision about the fused probe of all frames.
         evidence: For its best candidate; None where no likelihoods are known.
         is_over: The attempt had its time and allowed no answer; the next look begins another.
+        is_repeated: The attempt before it had its time and allowed no answer.
     """
 
     weighted_sum: NDArray[np.float64]
@@ -129,6 +134,7 @@ class _Window:
     fused: Decision
     evidence: SequentialEvidence | None
     is_over: bool = False
+    is_repeated: bool = False
 
     @property
     def allows_a_name(self) -> bool:
@@ -198,7 +204,9 @@ class TrackEvidence:
     def wants(self, quality: float, clock_s: float) -> bool:
         """Tell whether a face fit for comparison, of this overall quality, is worth a look now."""
         if self.window is not None:
-            return clock_s - self.window.last_s >= self.rules.look_every_s - _TICK_S
+            again = self.window.is_over or self.window.is_repeated
+            every_s = self.rules.look_every_s * (_AGAIN_FACTOR if again else 1.0)
+            return clock_s - self.window.last_s >= every_s - _TICK_S
         if self.verdict is None:
             return True
         if self.verdict.decision.outcome is Outcome.IDENTIFIED:
@@ -258,6 +266,8 @@ class TrackEvidence:
             agreeing=1 + (old.agreeing if old is not None and old.agreed_on == nearest else 0),
             fused=fused,
             evidence=evidence,
+            is_repeated=self.window is not None
+            and (self.window.is_over or self.window.is_repeated),
         )
         grown = replace(
             self,

@@ -28,6 +28,8 @@ from facerec.video.tracker import Tracker
 __all__ = ["Analyzer", "Monitor", "Observation", "TrackDecision", "TrackView"]
 
 _TICK_S = 1e-3
+_BLIND_S = 0.5
+"""After a longer time without a frame anybody may stand there."""
 
 
 class Analyzer(Protocol):
@@ -124,7 +126,7 @@ class Monitor:
         self._camera = camera
         self._presence = presence or Presence()
         self._scene = SceneCut()
-        self._due_s = self._small_searched_s = float("-inf")
+        self._due_s = self._small_searched_s = self._seen_s = float("-inf")
         self._views: tuple[TrackView, ...] = ()
         self._followed: dict[int, _Followed] = {}
 
@@ -168,6 +170,7 @@ class Monitor:
 
     def _note_changes(self, frame: Frame) -> bool:
         """Hold each face's surroundings against the frame before; tell whether any changed."""
+        blind, self._seen_s = frame.clock_s - self._seen_s > _BLIND_S, frame.clock_s
         if self._rules.continuity is None:
             return False
         any_changed = False
@@ -178,7 +181,7 @@ class Monitor:
                 track.surroundings,
                 track.surroundings.in_next(frame.image_bgr),
             )
-            if not track.surroundings.is_like(before):
+            if blind or not track.surroundings.is_like(before):
                 track.changed = any_changed = True
         return any_changed
 

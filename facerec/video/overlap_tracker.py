@@ -19,6 +19,9 @@ _MAX_SIDE_RATIO = 1.8
 """Largest ratio between the sides of the same face in two successive sightings."""
 _VELOCITY_GAIN = 0.5
 """Share of a new velocity measurement that is taken over (exponential smoothing)."""
+_BLIND_FACTOR = 3.0
+"""By this factor longer is a face kept that was not looked for meanwhile, because the camera or the
+machine stood still: that it was not seen says nothing."""
 _PREDICT_AT_MOST_S = 0.3
 """A face unseen for longer is looked for where it would have been after this time."""
 
@@ -59,13 +62,14 @@ class OverlapTracker:
         """Begin with no tracks.
 
         Args:
-            forget_after_s: A face unseen for longer ends its track; above 0.
+            forget_after_s: A face that is looked for and unseen for longer ends its track; above 0.
         """
         if not forget_after_s > 0:
             raise ArrayError(f"forget_after_s must be above 0; received {forget_after_s}")
         self._forget_after_s = forget_after_s
         self._tracks: tuple[_Track, ...] = ()
         self._next_id = 1
+        self._updated_s = float("-inf")
 
     def update(self, boxes_xyxy_px: NDArray[np.float32], clock_s: float) -> TrackUpdate:
         """Say which track each box of a frame belongs to; see `Tracker.update`.
@@ -75,20 +79,27 @@ class OverlapTracker:
         """
         if boxes_xyxy_px.ndim != 2 or boxes_xyxy_px.shape[1] != 4:
             raise ArrayError(f"boxes must have shape (n, 4); received {boxes_xyxy_px.shape}")
-        kept = [t for t in self._tracks if clock_s - t.seen_s <= self._forget_after_s]
-        ended = tuple(sorted({t.track_id for t in self._tracks} - {t.track_id for t in kept}))
+        kept = [t for t in self._tracks if clock_s - t.seen_s <= self._patience_s(t)]
         boxes = _centre_boxes(boxes_xyxy_px)
         predicted = np.array([t.predicted(clock_s) for t in kept]).reshape(-1, 4)
         track_ids = np.zeros(len(boxes), np.int64)
         for row, column in _pair(_fit(predicted, boxes)):
             kept[row] = kept[row].moved_to(boxes[column], clock_s)
             track_ids[column] = kept[row].track_id
+        kept = [t for t in kept if clock_s - t.seen_s <= self._forget_after_s]
+        ended = tuple(sorted({t.track_id for t in self._tracks} - {t.track_id for t in kept}))
         for column in np.flatnonzero(track_ids == 0).tolist():
             kept.append(_Track(self._next_id, boxes[column], np.zeros(2), clock_s))
             track_ids[column] = self._next_id
             self._next_id += 1
         self._tracks = tuple(kept)
+        self._updated_s = clock_s
         return TrackUpdate(track_ids, ended)
+
+    def _patience_s(self, track: _Track) -> float:
+        """Return for how long a face may have been unseen to be found again."""
+        looked_for_since = track.seen_s < self._updated_s
+        return self._forget_after_s * (1.0 if looked_for_since else _BLIND_FACTOR)
 
     def split(self, track_id: int) -> int:
         """Go on with a track under a new number.

@@ -322,6 +322,21 @@ def test_looks_keep_their_distance_give_or_take_what_containers_round() -> None:
     assert evidence.wants(0.0, 10.0995)
 
 
+def test_who_stays_undecided_is_looked_at_less_often() -> None:
+    evidence = fed(*[("ada", NARROW)] * 11)  # 10.0 to 11.0
+    assert not evidence.wants(0.5, 11.25)
+    assert evidence.wants(0.5, 11.3)
+    evidence = fed(("ada", NARROW), evidence=evidence, start_s=11.3)
+    assert not evidence.wants(0.5, 11.55)
+    assert evidence.wants(0.5, 11.6)
+
+
+def test_a_stranger_who_steps_up_is_looked_at_as_often_as_who_is_new() -> None:
+    far = fed(*[("bob", NOBODY)] * 11, quality=0.4)
+    near = fed(("ada", ADA), evidence=far, start_s=20, quality=0.8)
+    assert near.wants(0.8, 20.1)
+
+
 def test_an_attempt_without_an_answer_is_followed_by_another_that_starts_afresh() -> None:
     evidence = fed(*[("ada", NARROW)] * 10)  # 10.0 to 10.9
     assert evidence.frames == 10

@@ -67,6 +67,16 @@ def test_a_track_ends_once_when_unseen_for_longer_than_allowed() -> None:
     assert tracker.update(boxes(box(10)), 5.1).track_ids.tolist() == [2]
 
 
+def test_a_face_that_nobody_looked_for_is_not_forgotten_so_soon() -> None:
+    """No frame came for a while: the camera stalled, or the machine was busy."""
+    tracker = OverlapTracker(forget_after_s=1)
+    tracker.update(boxes(box(10), box(400)), 0)
+    back = tracker.update(boxes(box(10)), 2.9)
+    assert (back.track_ids.tolist(), back.ended) == ([1], (2,))
+    gone = tracker.update(boxes(box(10)), 6.0)
+    assert (gone.track_ids.tolist(), gone.ended) == ([3], (1,))
+
+
 def test_end_all_tells_every_living_track_and_never_reuses_a_number() -> None:
     tracker = OverlapTracker(forget_after_s=1)
     tracker.update(boxes(box(10), box(200), box(400)), 0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from facerec.video.continuity import ContinuityRules
 from facerec.video.detection_pace import DetectionPace
 from facerec.video.surroundings import Surroundings
-from tests.unit.video.scripted import Paint, Shown, play
+from tests.unit.video.scripted import Paint, Shown, frame, play, scripted_monitor
 
 RULES = ContinuityRules(same_face_similarity=0.3)
 BOX = np.array([280, 200, 340, 260], np.float32)
@@ -128,6 +128,22 @@ def test_who_comes_back_after_being_out_of_sight_is_looked_at_first() -> None:
     played = play(script, 80, continuity=RULES)
     assert [d.name for d in played.decisions] == ["Ada", "Bob"]
     assert "Ada" not in names(played)[30:]
+
+
+@pytest.mark.parametrize("back", ["ada", "bob"])
+def test_after_a_time_without_frames_it_is_seen_first_who_stands_there(back: str) -> None:
+    """The camera stalled for 1.8 s: the same person is told once, another never by their name."""
+    _, monitor = scripted_monitor(
+        lambda number: [Shown("ada" if number < 30 else back, 100, blurred=number == 75)],
+        RULES,
+        DetectionPace(0, 0, 0),
+    )
+    seen = [monitor.observe(frame(number)) for number in (*range(30), *range(75, 110))]
+    decisions = [decision.name for observation in seen for decision in observation.decisions]
+    assert decisions == (["Ada"] if back == "ada" else ["Ada", "Bob"])
+    assert [track.name for track in seen[30].tracks] == [None], "not until there was a fit look"
+    shown = {track.name for observation in seen[31:] for track in observation.tracks}
+    assert shown == ({"Ada"} if back == "ada" else {None, "Bob"})
 
 
 def test_looks_at_two_people_are_not_mixed_while_a_decision_is_open() -> None:
