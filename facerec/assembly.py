@@ -46,6 +46,7 @@ def build_analyzer(
     settings: Settings,
     observe: "StageObserver | None" = None,
     before_embedder: "SessionWrapper | None" = None,
+    prepared_sizes: int | None = None,
 ) -> "FaceAnalyzer":
     """Load the networks that the settings name.
 
@@ -53,6 +54,8 @@ def build_analyzer(
         settings: Of the home.
         observe: Told of each stage of each analysis; None for nobody.
         before_embedder: Puts something before the embedder's network; None for nothing.
+        prepared_sizes: Sizes of pictures, close-ups among them, that the detector is kept prepared
+            for on a CPU, from 1; None for the engine's own number.
 
     Raises:
         ModelNotFoundError: a network is not installed; the message says how to pull it.
@@ -75,7 +78,7 @@ def build_analyzer(
         session = before_embedder(session)
     embedder = NetworkEmbedder(session, manifest, **on_gpu)
     return FaceAnalyzer(
-        _detector(settings, store),
+        _detector(settings, store, prepared_sizes),
         embedder,
         min_face_px=analysis.min_face_px,
         min_detection_score=analysis.min_detection_score,
@@ -271,7 +274,9 @@ def _require_all(store: "ModelStore", names: tuple[str, ...]) -> None:
         )
 
 
-def _session(settings: Settings, store: "ModelStore", name: str) -> "InferenceSession":
+def _session(
+    settings: Settings, store: "ModelStore", name: str, prepared_sizes: int | None = None
+) -> "InferenceSession":
     """Load a network into the engine of the settings."""
     from facerec.models.store import KERAS_FILE, LITERT_FILE
 
@@ -282,10 +287,13 @@ def _session(settings: Settings, store: "ModelStore", name: str) -> "InferenceSe
         return TensorFlowSession(store.file(name, KERAS_FILE), threads)
     from facerec.inference.litert_session import LiteRtSession
 
-    return LiteRtSession(store.file(name, LITERT_FILE), threads)
+    kept = {} if prepared_sizes is None else {"most_prepared": prepared_sizes}
+    return LiteRtSession(store.file(name, LITERT_FILE), threads, **kept)
 
 
-def _detector(settings: Settings, store: "ModelStore") -> "Detector":
+def _detector(
+    settings: Settings, store: "ModelStore", prepared_sizes: int | None = None
+) -> "Detector":
     from facerec.analysis.detection import CenterFaceDetector, YuNetDetector
     from facerec.inference import ModelTask
 
@@ -300,5 +308,5 @@ def _detector(settings: Settings, store: "ModelStore") -> "Detector":
             f"the output of the detector {name} (architecture {architecture}) is not known; "
             f"known architectures: {', '.join(detectors)}"
         )
-    session = _session(settings, store, name)
+    session = _session(settings, store, name, prepared_sizes)
     return detectors[architecture](session, close_up=settings.analysis.close_up)

@@ -83,12 +83,12 @@ def _measure(
         measure_cost,
         measure_load,
     )
-    from facerec.monitor_assembly import MonitorMaker
+    from facerec.monitor_assembly import MONITORED_SIZES, MonitorMaker
 
     own = settings.model_copy(update={"home": scratch})
     film = loop_film(source, scratch / "film.avi", seconds)
     with open_gallery(own) as gallery:
-        analyzer = build_analyzer(settings)
+        analyzer = build_analyzer(settings, prepared_sizes=MONITORED_SIZES)
         enrol_from(film, analyzer, gallery, settings.gallery)
         maker = MonitorMaker.of(settings, gallery, analyzer)
         with messages.status("One stream"):

@@ -25,9 +25,9 @@ interpreter of it 80 MB; preparing YuNet (0.2 MB) for 640x480 takes 6 ms, as lon
 So large networks have one interpreter, which is resized, and small ones several."""
 
 MOST_PREPARED = 2
-"""Input sizes that a small network is kept prepared for: a camera and its close-ups need two. Each
-further one takes 20 MB or so of a server that callers send pictures of many shapes to, and saves
-the 6 ms above when a shape comes again."""
+"""Input sizes that a small network is kept prepared for unless more is asked for: pictures and
+their close-ups need two. Each further one takes 20 MB or so of a server that is sent pictures of
+many shapes to, and saves the 6 ms above when a shape comes again."""
 
 PREPARED_PIXELS = 1_000_000
 """Input pixels that a network is kept prepared for in all, beside the size last used. Measured with
@@ -46,12 +46,13 @@ class LiteRtSession:
     Safe to call from several threads; calls run one after another, each on `threads` threads.
     """
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, most_prepared: int = MOST_PREPARED) -> None:
         """Load the network.
 
         Args:
             path: The ``.tflite`` file, with one input (n, h, w, 3) and one float32 output.
             threads: Threads of one run, from 1.
+            most_prepared: Input sizes that a small network is kept prepared for, from 1.
 
         Raises:
             ModelDamagedError: the file is missing, or not such a network.
@@ -70,7 +71,7 @@ class LiteRtSession:
             )
         self._spare: _Prepared | None = first
         capacity = PREPARED_BYTES // max(1, path.stat().st_size)
-        self._capacity = min(max(1, capacity), MOST_PREPARED)
+        self._capacity = min(max(1, capacity), most_prepared)
 
     def run(self, batch: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network once; see `InferenceSession.run`."""
