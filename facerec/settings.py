@@ -317,10 +317,27 @@ class _Loaded(Settings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         home = init_settings().get("home") or env_settings().get("home") or Settings().home
-        toml = TomlConfigSettingsSource(
-            settings_cls, toml_file=Path(home).expanduser() / "facerec.toml"
-        )
-        return init_settings, env_settings, toml
+        path = Path(home).expanduser() / "facerec.toml"
+        return init_settings, env_settings, _file_settings(settings_cls, path)
+
+
+def _file_settings(settings: type[BaseSettings], path: Path) -> TomlConfigSettingsSource:
+    """Read the file, if there is one.
+
+    Raises:
+        SettingsError: it is not TOML in UTF-8, or may not be read.
+    """
+    try:
+        return TomlConfigSettingsSource(settings, toml_file=path)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is no text in UTF-8; save it as UTF-8") from error
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error.strerror}; see who may read it, or take another home "
+            "(--home)"
+        ) from error
 
 
 def load_settings(home: Path | None = None, **flags: Any) -> Settings:
@@ -344,8 +361,8 @@ def load_settings(home: Path | None = None, **flags: Any) -> Settings:
         loaded = _Loaded(**given)
     except ValidationError as error:
         raise SettingsError(explain_invalid(error, Settings)) from error
-    except (tomllib.TOMLDecodeError, OSError, SettingsSourceError) as error:
-        raise SettingsError(f"facerec.toml or the environment cannot be read: {error}") from error
+    except SettingsSourceError as error:
+        raise SettingsError(f"a FACEREC_ variable cannot be read: {error}") from error
     return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
 
 

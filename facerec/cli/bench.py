@@ -67,7 +67,8 @@ def pipeline(
         f"facerec  {times.facerec_ms_p50:6.2f} ms a frame (median): "
         + ", ".join(f"{name} {ms:.2f}" for name, ms in times.stages_ms.items())
         + f"\nOpenCV   {times.opencv_ms_p50:6.2f} ms a frame, {times.opencv_faces} faces"
-        f"\nratio    {times.ratio_to_opencv:6.3f}"
+        f"\nratio    {times.ratio_to_opencv:6.3f}",
+        soft_wrap=True,
     )
 
 
