@@ -19,7 +19,10 @@ from facerec.models.smoke_check import check_detector, check_embedder
 from facerec.models.store import KERAS_FILE, LITERT_FILE, ModelStore
 from facerec.models.workshop import ConvertEmbedderJob, ConvertJob, ImportKerasJob, Job, Workshop
 
-__all__ = ["ImportRequest", "check_name", "imported_space", "import_network", "import_package"]
+__all__ = [
+    "ImportRequest", "check_name", "import_network", "import_package", "imported_space",
+    "weights_hash",
+]  # fmt: skip
 
 DETECTOR_ARCHITECTURES = ("yunet", "centerface")
 EMBEDDER_LAYOUTS = ("iresnet18", "iresnet50", "iresnet100", "mobilefacenet")
@@ -303,7 +306,7 @@ def _tried(request: ImportRequest, preprocessing: Preprocessing, folder: Path) -
         session = LiteRtSession(folder / LITERT_FILE, 2)
     except FaceRecError as error:
         raise ModelImportError(f"{request.path.name} gives no network that LiteRT runs") from error
-    weights_sha256 = sha256_of(request.path)
+    weights_sha256 = weights_hash(request.path)
     alignment, size, space = None, 0, ""
     if request.task is ModelTask.DETECTOR:
         check_detector(session, request.architecture, preprocessing)
@@ -326,6 +329,22 @@ def _tried(request: ImportRequest, preprocessing: Preprocessing, folder: Path) -
         embedding_space=space,
         files={name: sha256_of(folder / name) for name in made},
     )
+
+
+def weights_hash(path: Path) -> str:
+    """Return the SHA-256 of a network's file, and of those in which an ONNX file keeps weights.
+
+    Raises:
+        ModelImportError: one of these is missing.
+    """
+    if path.suffix.lower() != ".onnx":
+        return sha256_of(path)
+    from facerec.models.conversion.onnx_graph import external_files
+
+    beside = external_files(path)
+    if not beside:
+        return sha256_of(path)
+    return hashlib.sha256("".join(map(sha256_of, (path, *beside))).encode()).hexdigest()
 
 
 def _alignment(request: ImportRequest) -> Alignment:

@@ -122,13 +122,17 @@ def sface_reference(path: Path) -> Reference:
 def embedder_reference(
     path: Path, color_order: str, offset: tuple[float, ...], scale: float
 ) -> Reference:
-    """Return a user's graph with the preprocessing that he states."""
+    """Return a user's graph with the preprocessing that he states.
+
+    It is run on one image after the other, for many a graph was written for one and has that in
+    its shapes. The first output counts: AdaFace's code gives embeddings and their lengths.
+    """
     run = _onnx(path)
 
     def reference(images: NDArray[np.uint8]) -> Array:
         ordered = images[..., ::-1] if color_order == "rgb" else images
         pixels = (ordered.astype(np.float32) - np.array(offset, np.float32)) * np.float32(scale)
-        return run(pixels)[0]
+        return np.concatenate([run(pixels[row : row + 1])[0] for row in range(len(pixels))])
 
     return reference
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import ModelImportError
 from facerec.models.conversion.layers import LayerWeights
+from facerec.models.conversion.onnx_constants import settle_constants
 from facerec.models.conversion.onnx_graph import (
     Convolution,
     Normalization,
@@ -30,6 +31,7 @@ from facerec.models.mobilefacenet import MOBILEFACENET_STAGES, build_mobilefacen
 __all__ = ["embedder_from_onnx"]
 
 Offset = tuple[float, float, float]
+_RESHAPES = ("Unsqueeze", "Squeeze", "Reshape")
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +204,7 @@ def _set_norm(
 
 
 def _read(path: Path) -> _Graph:
-    model = dequantise_onnx(path)
+    model = settle_constants(dequantise_onnx(path))
     source = OnnxWeights(model)
     makers = {output: node for node in model.graph.node for output in node.output}
     behind: dict[str, Normalization] = {}
@@ -233,6 +235,8 @@ def _read(path: Path) -> _Graph:
 
 def _is_dense(node: onnx.NodeProto, makers: dict[str, onnx.NodeProto]) -> bool:
     """Tell whether a node is a dense layer, or adds the bias of one."""
+    if node.op_type in _RESHAPES:  # older PyTorch normalises one-dimensional features as images
+        return node.input[0] in makers and _is_dense(makers[node.input[0]], makers)
     if node.op_type == "Add":
         return any(_is_dense(makers[name], makers) for name in node.input if name in makers
                    and makers[name].op_type == "MatMul")  # fmt: skip

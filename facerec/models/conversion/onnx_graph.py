@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from facerec.errors import ModelImportError
 
-__all__ = ["Convolution", "Normalization", "OnnxWeights", "dequantise_onnx"]
+__all__ = ["Convolution", "Normalization", "OnnxWeights", "dequantise_onnx", "external_files"]
 
 _MOVES_ONLY = {"Reshape"}
 
@@ -103,6 +103,35 @@ class OnnxWeights:
         return (node for node in self._graph.node if node.op_type in operations)
 
 
+def external_files(path: Path) -> tuple[Path, ...]:
+    """Return the files in which an ONNX file keeps its weights; none where it holds them itself.
+
+    PyTorch's newer exporter writes ``NAME.onnx.data`` beside ``NAME.onnx``.
+
+    Raises:
+        ModelImportError: the file is not an ONNX graph, or a file that it names is not there.
+    """
+    try:
+        graph = onnx.load(str(path), load_external_data=False).graph
+    except Exception as error:  # onnx raises protobuf's, its own and plain ValueErrors
+        raise ModelImportError(f"{path.name} is not an ONNX network that can be read") from error
+    named = {
+        entry.value
+        for tensor in graph.initializer
+        if tensor.data_location == onnx.TensorProto.EXTERNAL
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    files = tuple(path.parent / name for name in sorted(named))
+    for file in files:
+        if not file.is_file():
+            raise ModelImportError(
+                f"{path.name} keeps its weights in {file.name}, which is not there; put it beside "
+                f"{path.name}"
+            )
+    return files
+
+
 def dequantise_onnx(path: Path) -> onnx.ModelProto:
     """Load a graph and replace its weight-only quantisation by float32 weights.
 
@@ -116,8 +145,9 @@ def dequantise_onnx(path: Path) -> onnx.ModelProto:
         as inputs.
 
     Raises:
-        ModelImportError: the file is not an ONNX graph.
+        ModelImportError: the file is not an ONNX graph, or one with its weights is missing.
     """
+    external_files(path)
     try:
         model = onnx.load(str(path))
         onnx.checker.check_model(model)
