@@ -66,6 +66,7 @@ def resume(
         reader = run_folder.data()
         load_keras(backend)
         settings = load_settings(home)
+        _check_unchanged(settings, run_folder, reader)
         teacher = teacher_of(settings, run_folder.settings, reader)
         best = _go_on(settings, run_folder, reader, teacher, json)
     _say(folder, best, json)
@@ -101,6 +102,20 @@ def _go_on(
     start, space = start_file(settings, chosen.start)
     with telling(quiet).bar(chosen.epochs * steps_of(reader, chosen)) as told:
         return go_on(folder, reader, told, start=start, start_space=space, teacher=teacher)
+
+
+def _check_unchanged(settings: "Settings", folder: "RunFolder", reader: "ChipReader") -> None:
+    """Refuse what cannot go on before the teacher is asked, which takes minutes."""
+    from facerec.inference import ModelTask
+    from facerec.models.store import ModelStore
+    from facerec.training.run_identity import check_unchanged, identity_of
+
+    chosen, store = folder.settings, ModelStore(settings.models_dir)
+    start, taught = (
+        store.require(name, ModelTask.EMBEDDER).embedding_space if name else ""
+        for name in (chosen.start, chosen.teacher)
+    )
+    check_unchanged(folder, identity_of(reader, chosen, start, taught))
 
 
 def settings_given(path: Path | None, given: list[str]) -> dict[str, Any]:

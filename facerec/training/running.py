@@ -17,13 +17,13 @@ from facerec.training.judging import Verdict, embed_chips, judge
 from facerec.training.keeper import Keeper, Observer
 from facerec.training.record_file import ChipReader
 from facerec.training.run_folder import RunFolder
-from facerec.training.run_identity import check_same, identity_of
+from facerec.training.run_identity import check_unchanged, identity_of
 from facerec.training.run_network import build_network, is_compiled_whole, precision_of
 from facerec.training.sampling import Sampler, split_people
 from facerec.training.settings import TrainingSettings
 from facerec.training.trainee import Trainee, optimizer_of
 from facerec.training.views import Teacher, views_of
-from facerec.training.whole_files import load_arrays
+from facerec.training.whole_files import load_state
 
 __all__ = ["begin_run", "go_on", "held_out", "learned_from", "steps_of"]
 
@@ -96,7 +96,7 @@ def begin_run(
     size = int(np.unique(reader.people[learned]).size)
     folder.begin(
         {
-            "identity": identity_of(reader, settings, start_space, teacher),
+            "identity": identity_of(reader, settings, start_space, _space(teacher)),
             "data_folder": str(reader.folder.resolve()),
             "people": {"learned": size, "held_out": int(np.unique(reader.people[judged]).size)},
             "pictures": {"learned": len(learned), "held_out": len(judged)},
@@ -128,8 +128,8 @@ def go_on(
             the loss is no number any more, or the disk is full.
     """
     settings = folder.settings
-    now = identity_of(reader, settings, start_space, teacher)
-    check_same("the run's folder was made", folder.record["identity"], now)
+    now = identity_of(reader, settings, start_space, _space(teacher))
+    check_unchanged(folder, now)
     learned, judged = split_people(reader.people, settings.held_out_share, settings.seed)
     parts = Parts(reader, settings, learned, judged[:MOST_JUDGED], start, teacher)
     keras.utils.set_random_seed(settings.seed)
@@ -143,7 +143,7 @@ def _fit(folder: RunFolder, parts: Parts, identity: dict[str, Any], observer: Ob
     settings, batches = parts.settings, _batches(parts)
     steps = settings.steps_per_epoch or batches.sampler.steps_a_pass
     trainee = _trainee(parts, batches, steps)
-    records = _restored(folder, trainee, identity)
+    records = _restored(folder, trainee)
 
     def judged(embedder: keras.Model) -> Verdict:
         return _judged(embedder, parts)
@@ -162,16 +162,16 @@ def _fit(folder: RunFolder, parts: Parts, identity: dict[str, Any], observer: Ob
             )
 
 
-def _restored(
-    folder: RunFolder, trainee: Trainee, identity: dict[str, Any]
-) -> tuple[EpochRecord, ...]:
+def _restored(folder: RunFolder, trainee: Trainee) -> tuple[EpochRecord, ...]:
     """Set a trainee to the last checkpoint, if there is one; return the epochs behind it."""
     if not folder.checkpoint.exists():
         return ()
-    state = load_arrays(folder.checkpoint)[1]
-    check_same("the checkpoint was written", state["identity"], identity)
     load_checkpoint(folder.checkpoint, trainee)
-    return folder.epochs()[: int(state["epoch"])]
+    return folder.epochs()[: int(load_state(folder.checkpoint)["epoch"])]
+
+
+def _space(teacher: Teacher | None) -> str:
+    return "" if teacher is None else teacher.space
 
 
 def _judged(embedder: keras.Model, parts: Parts) -> Verdict:

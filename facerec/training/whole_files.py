@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import TrainingError
 
-__all__ = ["GO_ON", "load_arrays", "save_arrays", "written_whole"]
+__all__ = ["GO_ON", "load_arrays", "load_state", "save_arrays", "written_whole"]
 
 Array = NDArray[Any]
 GO_ON = "go on with: facerec train resume"
@@ -37,10 +37,27 @@ def load_arrays(path: Path) -> tuple[list[Array], dict[str, Any]]:
     Raises:
         TrainingError: the file is missing or damaged.
     """
+    with _opened(path) as held:
+        state: dict[str, Any] = json.loads(str(held["state"]))
+        return [held[name] for name in sorted(held.files) if name != "state"], state
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Read the JSON object alone of what `save_arrays` wrote.
+
+    Raises:
+        TrainingError: the file is missing or damaged.
+    """
+    with _opened(path) as held:
+        state: dict[str, Any] = json.loads(str(held["state"]))
+        return state
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as held:
-            state: dict[str, Any] = json.loads(str(held["state"]))
-            return [held[name] for name in sorted(held.files) if name != "state"], state
+            yield held
     except FileNotFoundError as error:
         raise TrainingError(
             f"there is no {path}: the run has not ended its first epoch; go on with: facerec "
