@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.cli.console import Home, Json, emit, output, stated_failures, warn
 from facerec.cli.profile_changes import receipt_record
 
 __all__ = ["retention"]
@@ -38,7 +38,10 @@ def run(
             for one in due:
                 record = {"profile_id": one.profile_id, "reason": one.reason.value}
                 if not dry_run:
-                    receipt = people.life_cycle.erase(one.profile_id, one.reason)
+                    receipt = people.life_cycle.erase_due(one.profile_id)
+                    if receipt is None:
+                        warn(f"{one.profile_id} is not due any more, and was passed over")
+                        continue
                     record |= receipt_record(receipt)
                 if as_json:
                     emit(record | {"dry_run": dry_run})

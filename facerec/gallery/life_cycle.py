@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from facerec.errors import GalleryError
 from facerec.gallery.audit.event import AuditEvent, AuditKind
 from facerec.gallery.audit.journal import Recorder
+from facerec.gallery.due import WHEN_DUE, Due, reason_of
 from facerec.gallery.encryption.sealed_records import ProfileDetails
 from facerec.gallery.identifiers import check_display_name
 from facerec.gallery.profile import Consent, ProfileState, Retention
@@ -69,19 +70,6 @@ class ProfileChange:
     galleries: Sequence[str] | None = None
     validity: Validity | None = None
     retention: Retention | None = None
-
-
-@dataclass(frozen=True)
-class Due:
-    """Somebody whose time is up.
-
-    Attributes:
-        profile_id: Who.
-        reason: Why.
-    """
-
-    profile_id: str
-    reason: ErasureReason
 
 
 class LifeCycle:
@@ -213,18 +201,25 @@ class LifeCycle:
     def due(self) -> tuple[Due, ...]:
         """Return who is to be erased by now, in the order in which they were enrolled."""
         now = self._clock()
-        standing = select(func.count()).where(
-            _consent.profile == _profile.number, _consent.withdrawn.is_(None)
-        )
-        ever = select(func.count()).where(_consent.profile == _profile.number)
-        query = select(
-            schema.profile,
-            standing.scalar_subquery().label("standing"),
-            ever.scalar_subquery().label("ever"),
-        ).order_by(_profile.number)
         with self._database.reading() as connection:
-            found = [(row.profile_id, _reason(row, now)) for row in connection.execute(query)]
+            found = [(row.profile_id, reason_of(row, now)) for row in connection.execute(WHEN_DUE)]
         return tuple(Due(profile_id, reason) for profile_id, reason in found if reason)
+
+    def erase_due(self, profile_id: str) -> Receipt | None:
+        """Erase a person, as `erase`, if their time is still up.
+
+        Returns:
+            None if it is not: since `due` they were given more, or erased.
+        """
+        theirs = WHEN_DUE.where(_profile.profile_id == profile_id)
+        with self._database.writing() as connection:
+            row = connection.execute(theirs).one_or_none()
+            reason = None if row is None else reason_of(row, self._clock())
+            if row is None or reason is None:
+                return None
+            receipt = self._erased(connection, row.number, profile_id, reason)
+        self._leave_no_traces()
+        return receipt
 
     def erase(
         self,
@@ -238,28 +233,12 @@ class LifeCycle:
             ProfileNotFoundError: no profile has that id.
             ProfileChangedError: they were changed since that version.
         """
-        tag = self._database.vault.tag(PROFILE_TAG, profile_id)
         with self._database.writing() as connection:
             number = reading.profile_number(connection, profile_id)
             require_version(connection, number, version)
-            templates, evidence = _evidence(connection, number)
-            receipt = Receipt(
-                receipt_id=secrets.token_hex(16),
-                reason=reason,
-                erased=self._clock(),
-                templates=templates,
-                evidence_sha256=evidence,
-                profile_tag=tag,
-            )
-            connection.execute(insert(schema.erasure).values(**row_of(receipt)))
-            # All that refers to the person goes with them (ON DELETE CASCADE).
-            connection.execute(delete(schema.profile).where(_profile.number == number))
-            # The snapshot holds them too; without its key nobody can read it.
-            connection.execute(delete(schema.snapshot))
-            revision = self._record_erasure(connection, number, receipt)
-        self._database.snapshot_path.unlink(missing_ok=True)
-        self._database.tidy()
-        return replace(receipt, revision=revision)
+            receipt = self._erased(connection, number, profile_id, reason)
+        self._leave_no_traces()
+        return receipt
 
     def receipts(self) -> tuple[Receipt, ...]:
         """Return the receipts of all erasures, oldest first."""
@@ -282,6 +261,31 @@ class LifeCycle:
         tag = self._database.vault.tag(PROFILE_TAG, profile_id)
         theirs = [receipt for receipt in self.receipts() if receipt.profile_tag == tag]
         return theirs[-1] if theirs else None
+
+    def _erased(
+        self, connection: Connection, number: int, profile_id: str, reason: ErasureReason
+    ) -> Receipt:
+        """Erase a person from the database."""
+        templates, evidence = _evidence(connection, number)
+        receipt = Receipt(
+            receipt_id=secrets.token_hex(16),
+            reason=reason,
+            erased=self._clock(),
+            templates=templates,
+            evidence_sha256=evidence,
+            profile_tag=self._database.vault.tag(PROFILE_TAG, profile_id),
+        )
+        connection.execute(insert(schema.erasure).values(**row_of(receipt)))
+        # All that refers to the person goes with them (ON DELETE CASCADE).
+        connection.execute(delete(schema.profile).where(_profile.number == number))
+        # The snapshot holds them too; without its key nobody can read it.
+        connection.execute(delete(schema.snapshot))
+        return replace(receipt, revision=self._record_erasure(connection, number, receipt))
+
+    def _leave_no_traces(self) -> None:
+        """Delete what else a file of the home holds of who was erased."""
+        self._database.snapshot_path.unlink(missing_ok=True)
+        self._database.tidy()
 
     def _record_erasure(self, connection: Connection, number: int, receipt: Receipt) -> int:
         """Enter an erasure so that nobody can find out which entries were about the person.
@@ -355,19 +359,6 @@ def _replace_memberships(connection: Connection, number: int, galleries: Sequenc
     numbers = reading.gallery_numbers(connection, galleries)
     connection.execute(delete(schema.membership).where(schema.membership.c.profile == number))
     writing.insert_memberships(connection, number, numbers)
-
-
-def _reason(row: Any, now: datetime) -> ErasureReason | None:
-    """Say why a person is to be erased; None if they are not."""
-    if row.ever and not row.standing:
-        return ErasureReason.WITHDRAWN
-    if row.erase_on and row.erase_on <= stored(now):
-        return ErasureReason.DATE
-    if row.erase_unseen_days is not None:
-        last = moment(row.last_seen or row.created)
-        if last + timedelta(days=row.erase_unseen_days) <= now:
-            return ErasureReason.UNSEEN
-    return None
 
 
 def _evidence(connection: Connection, number: int) -> tuple[int, str]:

@@ -215,6 +215,28 @@ def test_retention_by_date_and_by_days_unseen(gallery: Gallery, clock: Clock) ->
     assert [due.profile_id for due in gallery.life_cycle.due()] == ["date", "unseen"]
 
 
+def test_who_was_given_more_time_meanwhile_is_not_erased(gallery: Gallery, clock: Clock) -> None:
+    """Between the list of who is due and their turn, minutes may pass."""
+    for name in ("renewed", "gone", "over", "withdrew"):
+        gallery.enrol(name, [template(1)], profile_id=name, consent="form 1")
+    for name in ("renewed", "gone", "over"):
+        gallery.life_cycle.update(name, ProfileChange(retention=Retention(clock.now)))
+    gallery.life_cycle.withdraw_consent("withdrew")
+    assert len(gallery.life_cycle.due()) == 4
+    later = ProfileChange(retention=Retention(clock.now + DAY))
+    gallery.life_cycle.update("renewed", later)
+    gallery.life_cycle.erase("gone")
+    revision = gallery.revision
+    assert gallery.life_cycle.erase_due("renewed") is None
+    assert gallery.life_cycle.erase_due("gone") is None
+    assert gallery.revision == revision
+    receipts = [gallery.life_cycle.erase_due(name) for name in ("over", "withdrew")]
+    reasons = [receipt.reason for receipt in receipts if receipt is not None]
+    assert reasons == [ErasureReason.DATE, ErasureReason.WITHDRAWN]
+    assert [profile.profile_id for profile in gallery.list()] == ["renewed"]
+    assert gallery.life_cycle.receipts()[1:] == tuple(receipts)
+
+
 def test_an_erased_person_is_nowhere(in_file: Gallery, tmp_path: Path) -> None:
     """No file of the home has a trace: not the name, the sealed template, nor its key."""
     in_file.enrol("Ada Lovelace", [template(1)], profile_id="ada", consent="form 4711")
