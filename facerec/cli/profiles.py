@@ -119,7 +119,7 @@ def list_galleries(home: Home = None, as_json: Json = False) -> None:
         from facerec.settings import load_settings
 
         with open_gallery(load_settings(home)) as people:
-            counts = {name: len(people.list(name)) for name in people.galleries()}
+            counts = dict(sorted(people.people_by_gallery().items()))
     if as_json:
         emit([{"gallery": name, "profiles": count} for name, count in counts.items()])
         return
