@@ -91,8 +91,16 @@ def _points(settings: "Settings") -> dict[str, Path]:
 
 def _unpack_points(settings: "Settings", folder: Path) -> None:
     """Put back the operating points that are not there; those that are may be newer."""
-    settings.operating_points_dir.mkdir(parents=True, exist_ok=True)
-    for file in sorted((folder / _POINTS).glob("*")):
-        target = settings.operating_points_dir / file.name
-        if not target.exists():
-            shutil.copyfile(file, target)
+    from facerec.errors import BackupError
+
+    points = settings.operating_points_dir
+    try:
+        points.mkdir(parents=True, exist_ok=True)
+        for file in sorted((folder / _POINTS).glob("*")):
+            if not (points / file.name).exists():
+                shutil.copyfile(file, points / file.name)
+    except OSError as error:
+        raise BackupError(
+            f"people and journal are restored, but not the operating points: {points} cannot be "
+            f"written: {error.strerror}; make it writable and restore again"
+        ) from error

@@ -1,7 +1,6 @@
 """Backing up a gallery while it is in use."""
 
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,6 +16,7 @@ from facerec.gallery.storage import schema
 from facerec.gallery.storage.copying import copy_rows
 from facerec.gallery.storage.database import Database
 from facerec.gallery.storage.reading import read_revision
+from facerec.gallery.storage.scratch_folder import scratch_folder
 from facerec.gallery.storage.sqlite_backend import SqliteBackend
 from facerec.gallery.times import stored
 
@@ -41,8 +41,8 @@ def back_up(
         GalleryDamagedError: the database is damaged.
     """
     try:
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}.new-") as folder:
-            copy = Path(folder) / DATABASE_MEMBER
+        with scratch_folder(file.parent) as folder:
+            copy = folder / DATABASE_MEMBER
             copy.touch(mode=0o600)
             with database.backend.translated(), _told_of_the_file(file):
                 _copy(database, copy)
@@ -52,7 +52,9 @@ def back_up(
                     manifest = _manifest(connection, now)
             finally:
                 copied.dispose()
-            write_backup_file(file, manifest, {DATABASE_MEMBER: copy, **others})
+            new = folder / "backup"  # under its name it is whole from the first moment on
+            write_backup_file(new, manifest, {DATABASE_MEMBER: copy, **others})
+            new.replace(file)
     except OSError as error:
         raise BackupError(
             f"the backup {file} cannot be written: {error.strerror}; choose another place"

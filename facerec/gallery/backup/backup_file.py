@@ -7,7 +7,6 @@ whatever system they came from; what is sealed there stays sealed) and the opera
 import hashlib
 import json
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -75,31 +74,26 @@ class BackupManifest:
 
 
 def write_backup_file(path: Path, manifest: BackupManifest, members: Mapping[str, Path]) -> None:
-    """Write a backup (0600), whole at the moment at which it appears under its name.
+    """Write a backup (0600) onto the disk.
 
     Args:
-        path: The file, replaced if there is one.
+        path: The file, of which there is none yet.
         manifest: `BackupManifest.members` is filled in here.
         members: Files by their names in the archive.
 
     Raises:
         OSError: it cannot be written.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.new-")  # 0600
-    try:
-        with open(descriptor, "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                hashes = {inside: _sha256(there) for inside, there in members.items()}
-                filled = BackupManifest(**{**vars(manifest), "members": hashes})
-                archive.writestr(_MANIFEST, filled.text())
-                for inside, there in members.items():
-                    archive.write(there, inside)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    path.touch(mode=0o600, exist_ok=False)
+    with path.open("wb") as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            hashes = {inside: _sha256(there) for inside, there in members.items()}
+            filled = BackupManifest(**{**vars(manifest), "members": hashes})
+            archive.writestr(_MANIFEST, filled.text())
+            for inside, there in members.items():
+                archive.write(there, inside)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_backup_file(path: Path, folder: Path) -> BackupManifest:

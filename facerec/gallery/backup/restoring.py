@@ -1,10 +1,9 @@
 """Restoring a gallery from a backup, checked before anything is replaced."""
 
 import logging
-import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from facerec.gallery.storage.copying import copy_rows
 from facerec.gallery.storage.database import Database
 from facerec.gallery.storage.profile_reading import read_profiles
 from facerec.gallery.storage.reading import read_revision
+from facerec.gallery.storage.scratch_folder import scratch_folder
 from facerec.gallery.storage.sqlite_backend import SqliteBackend
 from facerec.gallery.storage.writing import note_revision
 from facerec.gallery.times import stored
@@ -85,8 +85,7 @@ def restore(
         MasterKeyError: the master key is missing, or another one than the backup needs.
         GalleryError: the home cannot be written.
     """
-    with _scratch_folder(backend.folder) as name:
-        folder = Path(name)
+    with _scratch_folder(backend.folder) as folder:
         manifest = read_backup_file(file, folder)
         _require_its_key(manifest, keys)
         with closing(Database(SqliteBackend(folder / DATABASE_MEMBER), keys)) as copy:
@@ -99,13 +98,18 @@ def restore(
         return Restored(manifest, *restored, set_aside)
 
 
-def _scratch_folder(beside: Path) -> "tempfile.TemporaryDirectory[str]":
+@contextmanager
+def _scratch_folder(beside: Path) -> Iterator[Path]:
     """Make a folder for what a backup holds, on the disk on which it is to stay."""
     try:
         beside.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return tempfile.TemporaryDirectory(dir=beside, prefix=".restore-")
+        with scratch_folder(beside) as folder:
+            yield folder
     except OSError as error:
-        raise BackupError(f"{beside} cannot be written: {error.strerror}") from error
+        raise BackupError(
+            f"{beside} cannot be written: {error.strerror}; make it writable, or choose another "
+            "with --home"
+        ) from error
 
 
 def _require_its_key(manifest: BackupManifest, keys: KeySource) -> None:

@@ -15,6 +15,7 @@ from facerec.gallery.identifiers import DEFAULT_GALLERY
 from facerec.gallery.storage import schema
 from facerec.gallery.storage.backend import Backend
 from facerec.gallery.storage.reading import read_revision
+from facerec.gallery.storage.scratch_folder import sweep
 from facerec.gallery.storage.writing import insert_gallery, note_revision, noted_revision
 from facerec.gallery.times import utc_now
 
@@ -148,9 +149,13 @@ class Database:
         return count
 
     def tidy(self) -> None:
-        """Leave no traces of what was erased in the database's files, as far as nobody reads."""
+        """Leave no traces of what was erased in the database's files, as far as nobody reads.
+
+        Nor in copies of them that killed processes left in the home.
+        """
         with self.backend.translated():
             self.backend.tidy(self._engine)
+        sweep(self.backend.folder)
 
     def _refuse_foreign(self) -> None:
         """Refuse a database that is not of our make or age."""

@@ -23,6 +23,7 @@ from facerec.gallery.life_cycle import ProfileChange
 from facerec.gallery.profile import ProfileState
 from facerec.gallery.storage.backend import Backend
 from facerec.gallery.storage.choosing_backend import backend_of
+from facerec.gallery.storage.scratch_folder import scratch_folder
 from facerec.gallery.times import utc_now
 from tests.integration.gallery.conftest import Opener
 from tests.integration.gallery.test_gallery import SPACE, template, unit
@@ -392,3 +393,49 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with Gallery.open(tmp_path / "home" / "gallery.db") as gallery:
         with pytest.raises(GalleryError, match="cannot be written: No such file"):
             save(gallery, tmp_path / "nowhere" / "x.backup")
+
+
+def work_for_ever(beside: Path) -> None:
+    with scratch_folder(beside) as folder:
+        (folder / "gallery.db").write_text("Ada")
+        time.sleep(600)
+
+
+def test_what_a_killed_restore_left_behind_goes_with_whoever_is_erased(tmp_path: Path) -> None:
+    """Such a folder holds a copy of the database, with the keys of everybody in it."""
+    home = tmp_path / "home"
+    context = multiprocessing.get_context("forkserver")
+    with Gallery.open(home / "gallery.db") as gallery:
+        gallery.enrol("Ada", [template(1)], profile_id="ada")
+        killed, working = (context.Process(target=work_for_ever, args=(home,)) for _ in "ab")
+        killed.start()
+        while not (first := [*home.glob(".*/gallery.db")]):
+            time.sleep(0.01)
+        working.start()
+        while len(both := [*home.glob(".*/gallery.db")]) < 2:
+            time.sleep(0.01)
+        killed.kill()
+        killed.join()
+        gallery.life_cycle.erase("ada")
+        left = [*home.glob(".*/gallery.db")]
+        working.kill()
+        working.join()
+    assert set(left) == set(both) - set(first)  # not the one that somebody works in
+    assert [*home.glob(".*")]
+    with scratch_folder(home) as own:
+        assert [*home.glob(".*")] == [own]
+    assert not [*home.glob(".*")]
+
+
+def test_a_backup_deletes_what_a_killed_one_left_beside_it(tmp_path: Path, file: Path) -> None:
+    context = multiprocessing.get_context("forkserver")
+    killed = context.Process(target=work_for_ever, args=(tmp_path,))
+    killed.start()
+    while not [*tmp_path.glob(".*/gallery.db")]:
+        time.sleep(0.01)
+    killed.kill()
+    killed.join()
+    with Gallery.open(tmp_path / "home" / "gallery.db") as gallery:
+        save(gallery, file)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", file.name]
+    assert file.stat().st_mode & 0o777 == 0o600
