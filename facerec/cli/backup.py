@@ -1,6 +1,7 @@
 """``facerec backup`` and ``facerec restore``."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ def backup(file: File, home: Home = None, as_json: Json = False) -> None:
     """
     with stated_failures():
         from facerec.assembly import open_gallery
+        from facerec.errors import FaceRecError
         from facerec.gallery.audit.event import AuditEvent, AuditKind
         from facerec.gallery.backup.backing_up import back_up
         from facerec.gallery.times import utc_now
@@ -34,8 +36,14 @@ def backup(file: File, home: Home = None, as_json: Json = False) -> None:
         settings = load_settings(home)
         file = file.expanduser().absolute()
         with open_gallery(settings) as people:
-            people.record_now(AuditEvent(AuditKind.BACKED_UP, revision=people.revision))
-            manifest = back_up(people.database, file, _points(settings), utc_now())
+            # Before it: there is no copy of which the journal does not know.
+            event = AuditEvent(AuditKind.BACKED_UP, revision=people.revision)
+            people.record_now(event)
+            try:
+                manifest = back_up(people.database, file, _points(settings), utc_now())
+            except FaceRecError:
+                people.record_now(replace(event, outcome="failed"))
+                raise
     if as_json:
         emit({"file": file, **vars(manifest)})
         return

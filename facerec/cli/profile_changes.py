@@ -1,6 +1,8 @@
 """``facerec profiles export, erase``: what is held of people, and its end."""
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +35,10 @@ def export_profile(
         with open_gallery(load_settings(home)) as people:
             profile, templates = people.get(profile_id), people.templates(profile_id)
             images = people.reembedder.source(profile_id).images
+            with _told_of(to):
+                # Before the journal says that it was handed out.
+                if to is not None:
+                    to.touch(mode=0o600, exist_ok=False)
             people.record_now(AuditEvent(AuditKind.PROFILE_EXPORTED, profile_id=profile_id))
         record = profile_record(profile) | {
             "references": [_template(t) for t in templates],
@@ -41,11 +47,17 @@ def export_profile(
         if to is None:
             emit(record)
             return
-        try:
-            to.touch(mode=0o600, exist_ok=False)
+        with _told_of(to):
             to.write_text(json_text(record) + "\n", encoding="utf-8")
-        except OSError as error:
-            fail(f"{to} cannot be written: {error.strerror}; name another with --output")
+
+
+@contextmanager
+def _told_of(to: Path | None) -> Iterator[None]:
+    """Say why a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        fail(f"{to} cannot be written: {error.strerror}; name another with --output")
 
 
 def erase_profile(

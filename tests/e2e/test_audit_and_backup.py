@@ -105,6 +105,25 @@ def test_backup_and_restore(facerec: Facerec, own_home: Path, tmp_path: Path) ->
     assert len(facerec("profiles", "list", "--json", home=new).record) == 2
 
 
+def test_the_journal_does_not_say_that_what_failed_was_done(
+    facerec: Facerec, own_home: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "taken"
+    file.mkdir()
+    for failed in (("backup", file), ("profiles", "export", "ada", "--output", file)):
+        assert facerec(*failed).code == 1
+    assert facerec("backup", tmp_path / "monday.backup").code == 0
+    assert facerec("profiles", "export", "ada").code == 0
+    with Gallery.open(own_home / "gallery.db") as gallery:
+        events = [entry.event for entry in gallery.journal.read(after=3)]
+    assert [(event.kind.value, event.outcome) for event in events] == [
+        ("backed_up", "done"),
+        ("backed_up", "failed"),
+        ("backed_up", "done"),
+        ("profile_exported", "done"),
+    ]
+
+
 def test_what_is_changed_beside_the_gallery_is_entered(facerec: Facerec, own_home: Path) -> None:
     token = facerec("tokens", "issue", "lobby", "--role", "gate", "--gate", "main", "--json").record
     assert facerec("tokens", "revoke", token["token_id"]).code == 0

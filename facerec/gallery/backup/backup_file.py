@@ -118,7 +118,10 @@ def read_backup_file(path: Path, folder: Path) -> BackupManifest:
             f"{path} is not a backup of facerec's, or is damaged; take another"
         ) from error
     except OSError as error:
-        raise BackupError(f"{path} cannot be read or unpacked: {error.strerror}") from error
+        raise BackupError(
+            f"{path} cannot be read or unpacked: {error.strerror}; check the path, and that the "
+            "disk of the home has room for what it holds"
+        ) from error
     for name, sha256 in manifest.members.items():
         if _sha256(folder / name) != sha256:
             raise BackupError(f"{path} is damaged: {name} is not as it was; take another backup")
