@@ -15,6 +15,7 @@ from facerec.analysis.main_face import main_face
 from facerec.analysis.quality import QualityFlaw, flaws
 from facerec.assembly import build_analyzer
 from facerec.settings import load_settings
+from facerec.video.quiet_opencv import quiet_opencv
 
 Photographs = dict[str, NDArray[np.uint8]]
 
@@ -132,7 +133,8 @@ def test_people_before_a_camera(analyzer: FaceAnalyzer, data_dir: Path) -> None:
     clips = {row[0]: row[1] for row in rows if row[0].endswith(".mkv")}
     assert len(clips) == 8
     for clip in clips:
-        film = cv2.VideoCapture(str(data_dir / "gate_clips" / clip))
+        with quiet_opencv():
+            film = cv2.VideoCapture(str(data_dir / "gate_clips" / clip))
         of_clip = []
         for index in range(40):
             ok, frame = film.read()

@@ -11,6 +11,7 @@ import pytest
 
 from facerec.errors import SourceError
 from facerec.video import open_source
+from facerec.video.quiet_opencv import quiet_opencv
 from tests.integration.video.camera_server import camera_server
 from tests.integration.video.films import SIZE_WH, index_of, write_film
 
@@ -94,7 +95,8 @@ def test_what_is_no_film_is_refused_in_one_line(
 def test_a_film_without_frames_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "none.avi"
     fourcc = cv2.VideoWriter.fourcc(*"MJPG")
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, 25, SIZE_WH)
+    with quiet_opencv():
+        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, fourcc, 25, SIZE_WH)
     writer.release()
     assert path.stat().st_size > 0
     with pytest.raises(SourceError, match=r"no frames|not a video"):

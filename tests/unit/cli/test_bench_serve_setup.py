@@ -8,11 +8,13 @@ import pytest
 
 from facerec.cli.bench_serve_setup import pictures_of
 from facerec.errors import SourceError
+from facerec.video.quiet_opencv import quiet_opencv
 
 
 def film(path: Path, frames: int) -> Path:
     """A film whose frames are brighter from one to the next."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    with quiet_opencv():  # else FFmpeg would speak in every later test of this process
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
     for number in range(frames):
         writer.write(np.full((48, 64, 3), 30 + 2 * number, np.uint8))
     writer.release()
