@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -40,8 +41,17 @@ class OpenCvSource:
         """
         self._address = redact(spec)
         self._name = source_name(spec)
-        with quiet_opencv(), rtsp_transport(spec, options.rtsp_transport):
-            self._capture = _open(spec, self._address, options)
+        with ExitStack() as held:
+            # Until it is closed: OpenCV has something to say of a stream that stalls, too.
+            held.enter_context(quiet_opencv())
+            with rtsp_transport(spec, options.rtsp_transport):
+                self._capture = _open(spec, self._address, options)
+            held.callback(self._capture.release)
+            self._begin(spec)
+            self._held = held.pop_all()
+
+    def _begin(self, spec: str) -> None:
+        """Read the first frame, and what the source says of itself."""
         self._is_film = not is_device(spec) and _is_finite(spec, self._capture)
         self._opened = datetime.now(UTC)
         self._opened_monotonic_s = monotonic()
@@ -50,7 +60,6 @@ class OpenCvSource:
         self._first_clock_s: float | None = None
         first = self._read()
         if first is None:
-            self.close()
             raise SourceError(f"{self._address} has no frames that can be read; is it complete?")
         self._pending: Frame | None = first
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
@@ -111,7 +120,7 @@ class OpenCvSource:
 
     def close(self) -> None:
         """Let go of the device, file or connection."""
-        self._capture.release()
+        self._held.close()
 
     def __enter__(self) -> Self:
         return self

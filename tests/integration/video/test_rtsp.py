@@ -117,7 +117,7 @@ def test_a_camera_that_was_cut_comes_back_twenty_times(reader: Reader, server: R
 
 
 def test_a_stream_that_stalls_without_closing_is_noticed_and_comes_back(
-    reader: Reader, server: RtspServer
+    reader: Reader, server: RtspServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     server.stall()
     reader.wait_for_state(CameraState.STALLED)
@@ -128,6 +128,7 @@ def test_a_stream_that_stalls_without_closing_is_noticed_and_comes_back(
     reader.wait_for_state(CameraState.STALLED)
     server.resume()  # before it is given up
     reader.wait_for_new(RETURNS_WITHIN_S)
+    assert capfd.readouterr().err == "", "OpenCV says nothing of its own"
 
 
 def test_a_stream_may_change_its_resolution(reader: Reader, server: RtspServer) -> None:
