@@ -22,22 +22,32 @@ def detector(
     ],
     folds: Annotated[int, typer.Option("--folds", min=2, help="Folds of the images.")] = 5,
     judged: Annotated[int, typer.Option("--judge", min=1, help="Fold judged on.")] = 1,
+    learn: Annotated[
+        str,
+        typer.Option(
+            "--learn",
+            help="What may change: boxes (where they end; what is found stays), heads (scores and "
+            "landmarks too) or all (the features too).",
+        ),
+    ] = "boxes",
     epochs: Annotated[int, typer.Option("--epochs", min=1)] = 20,
-    learning_rate: Annotated[float, typer.Option("--learning-rate")] = 2e-4,
+    learning_rate: Annotated[
+        float, typer.Option("--learning-rate", min=0, help="0 for the usual one of --learn.")
+    ] = 0.0,
     side: Annotated[int, typer.Option("--side", help="Side of the squares learned from.")] = 320,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     backend: Backend = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Fit the installed YuNet to annotated images, judged on those that it did not see."""
     with stated_failures():
-        _check(output_path, side)
+        _check(output_path)
         start = _installed(home)
         load_keras(backend)
         from facerec.training.detector_training import DetectorSettings
 
-        chosen = DetectorSettings(epochs, 8, side, learning_rate, seed)
+        chosen = DetectorSettings(learn, epochs, 8, side, learning_rate, seed)
         record = _trained(start, images, boxes, (folds, judged), chosen, output_path, json)
     if json:
         emit(record)
@@ -51,13 +61,13 @@ def detector(
     )
 
 
-def _check(output_path: Path, side: int) -> None:
+def _check(output_path: Path) -> None:
     from facerec.errors import TrainingError
 
     if output_path.exists() or output_path.suffix != ".keras":
         raise TrainingError(f"{output_path} must be a .keras file that is not there yet")
-    if side % 32:
-        raise TrainingError(f"--side must be a multiple of 32; received {side}")
+    if not output_path.parent.is_dir():
+        raise TrainingError(f"there is no folder {output_path.parent}; make it first")
 
 
 def _installed(home: Path | None) -> Path:
@@ -97,6 +107,7 @@ def _trained(
     save(network, path)
     return {
         "output": path,
+        "learn": chosen.learn,
         "learned": len(learned),
         "judged": len(judged),
         "average_precision": {str(o): [before[o], after[o]] for o in before},

@@ -16,19 +16,26 @@ from facerec.analysis.image_decoding import read_image
 from facerec.errors import TrainingError
 from facerec.evaluation.metrics.detections import average_precision, match_image
 from facerec.evaluation.protocols.detection import LEAST_SCORE, AnnotatedImage
+from facerec.training.batches import for_fit
 from facerec.training.detection_batches import DetectionBatches
 from facerec.training.detection_losses import cells_of, detection_loss
 from facerec.training.run_network import is_compiled_whole
 from facerec.training.whole_files import written_whole
 
 __all__ = [
-    "DetectorSettings", "fine_tune", "judge_detector", "saved_detector", "split_images",
-    "start_detector",
+    "USUAL_RATES", "DetectorSettings", "fine_tune", "judge_detector", "saved_detector",
+    "split_images", "start_detector",
 ]  # fmt: skip
 
+_OTHERS = (slice(0, 2), slice(6, 16))
+"""Scores and landmarks among the numbers of a cell, beside the box."""
 ANCHOR_WEIGHT = 0.5
 """Weight of staying with the start's landmarks where none are annotated: boxes alone would let
 them drift, and alignment lives on them."""
+
+
+USUAL_RATES = {"boxes": 2e-3, "heads": 2e-3, "all": 2e-4}
+"""What of a detector may change, from least to most, and the learning rate for it."""
 
 
 @dataclass(frozen=True)
@@ -36,33 +43,66 @@ class DetectorSettings:
     """What a fine-tuning is told.
 
     Attributes:
+        learn: ``"boxes"``: where boxes end, and nothing else: the same cells answer with the same
+            scores and landmarks as before. ``"heads"``: scores and landmarks too, of the same
+            features. ``"all"``: the features too.
         epochs: Passes over the images.
         batch_size: Images a step.
         side_px: Side of the squares that are learned from, a multiple of 32.
-        learning_rate: Highest; falls to 0 along a cosine, after a tenth of warm-up.
+        learning_rate: Highest; falls to 0 along a cosine, after a tenth of warm-up. 0 for that of
+            `USUAL_RATES`.
         seed: Of everything that is drawn.
     """
 
+    learn: str = "boxes"
     epochs: int = 20
     batch_size: int = 8
     side_px: int = 320
-    learning_rate: float = 2e-4
+    learning_rate: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.learn not in USUAL_RATES:
+            raise TrainingError(
+                f"learn must be one of {', '.join(USUAL_RATES)}; received {self.learn!r}"
+            )
+        if self.side_px % 32 or self.side_px < 64:
+            raise TrainingError(
+                f"side must be a multiple of 32, at least 64; received {self.side_px}"
+            )
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise TrainingError(f"{name} must be above 0; received {getattr(self, name)}")
+        for name in ("learning_rate", "seed"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise TrainingError(f"{name} must be 0 or more; received {getattr(self, name)}")
+
+    @property
+    def rate(self) -> float:
+        """The learning rate, chosen or usual."""
+        return self.learning_rate or USUAL_RATES[self.learn]
 
 
 class _DetectorTrainee(keras.Model):  # type: ignore[misc]
     """A detector with what it is to learn, and what it was."""
 
-    def __init__(self, detector: keras.Model, start: keras.Model, side_px: int) -> None:
+    def __init__(self, detector: keras.Model, start: keras.Model, chosen: DetectorSettings) -> None:
         super().__init__(name="detector_trainee")
         self.detector = detector
+        if chosen.learn != "all":
+            for layer in detector.layers:
+                layer.trainable = layer.name.startswith("head_")
         self.start = start
         self.start.trainable = False
-        self._cells = cells_of(side_px)
+        self._only_boxes = chosen.learn == "boxes"
+        self._cells = cells_of(chosen.side_px)
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> Any:
         """Return the loss of the batch."""
         outputs = self.detector(inputs["images"], training=training)
+        if self._only_boxes:  # a head's channels have weights of their own, so the others stay
+            scores, marks = (ops.stop_gradient(outputs[..., s]) for s in _OTHERS)
+            outputs = ops.concatenate([scores, outputs[..., 2:6], marks], axis=-1)
         learned = detection_loss(
             outputs,
             self._cells,
@@ -133,7 +173,7 @@ def fine_tune(
     detector, start = (keras.saving.load_model(start_file, compile=False) for _ in range(2))
     batches = DetectionBatches(images, folder, settings.side_px, settings.batch_size, settings.seed)
     steps = -(-len(images) // settings.batch_size)
-    trainee = _DetectorTrainee(detector, start, settings.side_px)
+    trainee = _DetectorTrainee(detector, start, settings)
     trainee.compile(
         optimizer=_optimizer(settings, steps * settings.epochs), jit_compile=is_compiled_whole()
     )
@@ -143,21 +183,23 @@ def fine_tune(
             raise TrainingError("the loss is no number any more; lower learning_rate")
         observe(epoch + 1, float(logs["loss"]))
 
-    trainee.fit(
-        batches.endless(),
-        epochs=settings.epochs,
-        steps_per_epoch=steps,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=ended)],
-        shuffle=False,
-        verbose=0,
-    )
+    with for_fit(batches.endless()) as stream:
+        trainee.fit(
+            stream,
+            epochs=settings.epochs,
+            steps_per_epoch=steps,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=ended)],
+            shuffle=False,
+            verbose=0,
+        )
+    detector.trainable = True
     return detector
 
 
 def _optimizer(settings: DetectorSettings, steps: int) -> keras.optimizers.Optimizer:
     warmup = max(steps // 10, 1)
     rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(steps - warmup, 1), warmup_target=settings.learning_rate, warmup_steps=warmup
+        0.0, max(steps - warmup, 1), warmup_target=settings.rate, warmup_steps=warmup
     )
     return keras.optimizers.Adam(rate, global_clipnorm=10.0)
 

@@ -69,14 +69,46 @@ def test_a_vanished_image_is_named(annotated: Path) -> None:
         batches.batch(0)
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"learn": "nothing"}, "learn must be one of boxes, heads, all"),
+        ({"side_px": 0}, "side must be a multiple of 32, at least 64"),
+        ({"side_px": 100}, "side must be a multiple of 32"),
+        ({"learning_rate": -1.0}, "learning_rate must be 0 or more"),
+        ({"seed": -1}, "seed must be 0 or more"),
+        ({"epochs": 0}, "epochs must be above 0"),
+    ],
+)
+def test_settings_that_no_training_can_have_are_named(given: dict, named: str) -> None:
+    with pytest.raises(TrainingError, match=named):
+        DetectorSettings(**given)
+
+
+def test_an_image_that_vanishes_while_training_is_named(annotated: Path, home: Path) -> None:
+    """Not TensorFlow's own error of a generator that failed."""
+    images = read_boxes(annotated / "boxes.json")
+    start = home / "models" / "yunet" / KERAS_FILE
+    settings = DetectorSettings(epochs=1, batch_size=2, side_px=64)
+    with pytest.raises(TrainingError, match="vanished or cannot be read"):
+        fine_tune(start, images, annotated / "elsewhere", settings, lambda epoch, loss: None)
+
+
 @pytest.mark.slow
-def test_fine_tuning_takes_up_the_style_of_boxes(annotated: Path, home: Path) -> None:
+@pytest.mark.parametrize("learn", ["boxes", "all"])
+def test_fine_tuning_takes_up_the_style_of_boxes(annotated: Path, home: Path, learn: str) -> None:
     start = home / "models" / "yunet" / KERAS_FILE
     learned, judged = split_images(read_boxes(annotated / "boxes.json"), 3, 1)
     before = judge_detector(start_detector(start), judged, annotated)
     losses: list[float] = []
-    settings = DetectorSettings(epochs=30, batch_size=4, side_px=160, learning_rate=1e-3)
+    rate = {"boxes": 5e-3, "all": 1e-3}[learn]
+    settings = DetectorSettings(learn, epochs=30, batch_size=4, side_px=160, learning_rate=rate)
     network = fine_tune(start, learned, annotated, settings, lambda _, loss: losses.append(loss))
     after = judge_detector(network, judged, annotated)
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
     assert before[0.75] < 0.5 < after[0.75]  # a box a third too small overlaps by 9/16
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 160, 160, 3), dtype=np.uint8)
+    one, other = (np.asarray(net(pixels)) for net in (start_detector(start), network))
+    others = np.r_[0:2, 6:16]  # scores and landmarks
+    assert np.array_equal(one[..., others], other[..., others]) == (learn == "boxes")
+    assert not np.array_equal(one[..., 2:6], other[..., 2:6])
