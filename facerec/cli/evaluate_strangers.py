@@ -184,7 +184,8 @@ def _show_some(
 ) -> None:
     from facerec.analysis.image_decoding import read_image
     from facerec.assembly import build_recognizer
-    from facerec.evaluation.protocols.strangers import OneFrameMemo, watch_visit
+    from facerec.errors import ImageError
+    from facerec.evaluation.protocols.strangers import OneFrameMemo, StrangerVisit, watch_visit
     from facerec.monitor_assembly import MonitorMaker
 
     memo = OneFrameMemo(analyzer)
@@ -195,8 +196,14 @@ def _show_some(
         recognizer = build_recognizer(own, analyzer.embedding_space)
         makers.append((target, MonitorMaker(own, gallery, memo, recognizer)))
     for visitor in visitors:
+        try:
+            picture = read_image(visitor.path, max_pixels=settings.analysis.max_image_pixels)
+        except ImageError:
+            for target in _TARGETS:
+                seen(StrangerVisit.unseen(visitor.person, target, enrolled=visitor.enrolled))
+            continue
         watch_visit(
-            read_image(visitor.path, max_pixels=settings.analysis.max_image_pixels),
+            picture,
             [(target, maker.monitor("strangers", [_GALLERY])) for target, maker in makers],
             person=visitor.person,
             enrolled=visitor.enrolled,

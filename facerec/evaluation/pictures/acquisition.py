@@ -10,7 +10,7 @@ from queue import SimpleQueue
 import numpy as np
 
 from facerec.analysis.analyzer import FaceAnalyzer
-from facerec.analysis.image_decoding import decode_image
+from facerec.analysis.image_decoding import decode_image, read_picture_file
 from facerec.analysis.main_face import main_face
 from facerec.errors import ImageError
 from facerec.evaluation.pictures.face_table import Acquisition, FaceTable
@@ -65,11 +65,11 @@ class Acquirer:
             advance: Told how many of how many pictures are done.
         """
         known = dict(self.cache.load())
-        hashes = [_hash_of(path) for path in paths]
+        hashes = [self._hash_of(path) for path in paths]
         wanted = {h: path for h, path in zip(hashes, paths, strict=True) if h and h not in known}
         done = len(paths) - len(wanted)
         advance(done, len(paths))
-        for part in _parts(self._analysed(wanted.items()) if wanted else iter(())):
+        for part in _parts(self._analysed(wanted.values()) if wanted else iter(())):
             self.cache.add([h for h, _ in part], [row for _, row in part])
             known.update(part)
             done += len(part)
@@ -77,27 +77,37 @@ class Acquirer:
         lost = FaceTable.failed(Acquisition.UNREADABLE, self.embedding_size)
         return FaceTable.joined([known.get(h, lost) for h in hashes])
 
-    def _analysed(self, wanted: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, FaceTable]]:
+    def _analysed(self, wanted: Iterable[Path]) -> Iterator[tuple[str, FaceTable]]:
         analyzers = self.load_analyzers()
         free: SimpleQueue[FaceAnalyzer] = SimpleQueue()
         for analyzer in analyzers:
             free.put(analyzer)
 
-        def one(entry: tuple[str, Path]) -> tuple[str, FaceTable]:
+        def one(path: Path) -> tuple[str, FaceTable] | None:
+            # Read once more, for all pictures together may not fit into memory: one that was lost
+            # or changed since it was hashed must not be kept as what it was.
+            try:
+                data = read_picture_file(path, max_pixels=self.max_pixels)
+            except ImageError:
+                return None
             analyzer = free.get()
             try:
                 row = acquire_face(
-                    entry[1].read_bytes(),
-                    analyzer,
-                    max_pixels=self.max_pixels,
-                    embedding_size=self.embedding_size,
+                    data, analyzer, max_pixels=self.max_pixels, embedding_size=self.embedding_size
                 )
             finally:
                 free.put(analyzer)
-            return entry[0], row
+            return content_hash(data), row
 
         with ThreadPoolExecutor(len(analyzers)) as pool:
-            yield from pool.map(one, wanted)
+            yield from (made for made in pool.map(one, wanted) if made is not None)
+
+    def _hash_of(self, path: Path) -> str:
+        """Return the content hash of a file, "" when it cannot be read."""
+        try:
+            return content_hash(read_picture_file(path, max_pixels=self.max_pixels))
+        except ImageError:
+            return ""
 
 
 def _parts(
@@ -105,11 +115,3 @@ def _parts(
 ) -> Iterator[list[tuple[str, FaceTable]]]:
     while part := list(islice(results, PART_SIZE)):
         yield part
-
-
-def _hash_of(path: Path) -> str:
-    """Return the content hash of a file, "" when it cannot be read."""
-    try:
-        return content_hash(path.read_bytes())
-    except OSError:
-        return ""

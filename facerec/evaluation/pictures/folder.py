@@ -1,5 +1,6 @@
 """A folder with one folder of pictures a person."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,13 +51,15 @@ class PeoplePictures:
 
 
 def find_pictures(folder: Path) -> tuple[Path, ...]:
-    """Return the pictures that lie in a folder itself, by name; hidden files are left out."""
+    """Return the pictures that lie in a folder itself, by name; hidden files are left out.
+
+    Raises:
+        EvaluationError: there is no such folder, or it may not be read.
+    """
     return tuple(
-        sorted(
-            path
-            for path in folder.iterdir()
-            if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-        )
+        path
+        for path in _entries(folder)
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
     )
 
 
@@ -64,14 +67,13 @@ def find_people(root: Path) -> PeoplePictures:
     """List the pictures of a folder of folders: one folder a person, named as the person.
 
     Raises:
-        EvaluationError: there is no such folder, or no folder in it holds a picture.
+        EvaluationError: there is no such folder, it or one in it may not be read, or none in it
+            holds a picture.
     """
-    if not root.is_dir():
-        raise EvaluationError(f"there is no folder {root}")
     paths: list[str] = []
     people: list[int] = []
     names: list[str] = []
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+    for folder in (path for path in _entries(root) if os.path.isdir(path)):
         found = () if folder.name.startswith(".") else find_pictures(folder)
         if found:
             people += [len(names)] * len(found)
@@ -91,8 +93,20 @@ def find_strangers(root: Path) -> PeoplePictures:
     Raises:
         EvaluationError: there is no such folder, or no picture in it.
     """
-    alone = find_pictures(root) if root.is_dir() else ()
+    alone = find_pictures(root)
     if not alone:
         return find_people(root)
     names = tuple(path.name for path in alone)
     return PeoplePictures(root, names, np.arange(len(names), dtype=np.int32), names)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what lies in a folder, by name."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise EvaluationError(f"there is no folder {folder}") from error
+    except OSError as error:
+        raise EvaluationError(
+            f"the folder {folder} cannot be read: {error.strerror or error}"
+        ) from error

@@ -17,7 +17,7 @@ def read_groups(path: Path, pictures: PeoplePictures) -> tuple[str, ...]:
             is malformed, a person stands in it twice, or it names none of the people.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as opened:
+        with path.open(encoding="utf-8-sig", newline="") as opened:
             rows = list(csv.reader(opened, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise EvaluationError(f"the groups file {path} cannot be read as CSV: {error}") from error

@@ -11,6 +11,9 @@ from facerec.evaluation.pictures.folder import PeoplePictures
 
 __all__ = ["LabelledPairs", "read_pairs"]
 
+_Entry = tuple[str, int]
+"""Name of a person, and number of the picture."""
+
 
 @dataclass(frozen=True, eq=False)
 class LabelledPairs:
@@ -22,6 +25,7 @@ class LabelledPairs:
         mated: bool (n,) whether both show one person.
         folds: int32 (n,) fold of each pair, 0-based.
         people: Names of the two people of each pair.
+        names: ``PERSON/PICTURE|PERSON/PICTURE`` of each pair, without the pictures' endings.
         missing: Named pictures that are not in the folder, each once.
     """
 
@@ -29,6 +33,7 @@ class LabelledPairs:
     mated: NDArray[np.bool_]
     folds: NDArray[np.int32]
     people: tuple[tuple[str, str], ...]
+    names: tuple[str, ...]
     missing: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -50,40 +55,46 @@ def read_pairs(path: Path, pictures: PeoplePictures) -> LabelledPairs:
     Raises:
         EvaluationError: the file cannot be read, or a line is not in that format (it is named).
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise EvaluationError(f"the pairs file {path} cannot be read as text: {error}") from error
-    folds, per_fold = _header(path, lines[0] if lines else "")
+    per_fold, entries = _read(path)
     rows = {
         str(PurePosixPath(name).with_suffix("")): row for row, name in enumerate(pictures.paths)
     }
-    pairs, mated, people, missing = [], [], [], dict[str, None]()
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip():
-            continue
-        first, second = _entries(path, number, line)
-        pair = []
-        for name, index in (first, second):
-            stem = f"{name}/{name}_{index:04d}"
-            pair.append(rows.get(stem, -1))
-            if stem not in rows:
-                missing[stem] = None
-        pairs.append(pair)
-        mated.append(first[0] == second[0])
-        people.append((first[0], second[0]))
-    if not pairs or len(pairs) != folds * 2 * per_fold:
+    stems = [tuple(f"{name}/{name}_{index:04d}" for name, index in pair) for pair in entries]
+    missing = dict.fromkeys(stem for pair in stems for stem in pair if stem not in rows)
+    if len(missing) == len({stem for pair in stems for stem in pair}):
         raise EvaluationError(
-            f"{path}: line 1 announces {folds} fold(s) of {2 * per_fold} pairs; it holds "
-            f"{len(pairs)} pairs"
+            f"none of the {len(missing)} pictures that {path} names lies in {pictures.root}, the "
+            f"first as {next(iter(missing))} with the ending of a picture: is it the folder that "
+            "the file was made for?"
         )
     return LabelledPairs(
-        np.array(pairs, np.int32),
-        np.array(mated),
-        np.arange(len(pairs), dtype=np.int32) // (2 * per_fold),
-        tuple(people),
+        np.array([[rows.get(stem, -1) for stem in pair] for pair in stems], np.int32),
+        np.array([first[0] == second[0] for first, second in entries]),
+        np.arange(len(stems), dtype=np.int32) // (2 * per_fold),
+        tuple((first[0], second[0]) for first, second in entries),
+        tuple("|".join(pair) for pair in stems),
         tuple(missing),
     )
+
+
+def _read(path: Path) -> tuple[int, list[tuple[_Entry, _Entry]]]:
+    """Return the mated pairs a fold, and the two entries of every pair."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvaluationError(f"the pairs file {path} cannot be read as text: {error}") from error
+    folds, per_fold = _header(path, lines[0] if lines else "")
+    entries = [
+        _entries(path, number, line)
+        for number, line in enumerate(lines[1:], start=2)
+        if line.strip()
+    ]
+    if len(entries) != folds * 2 * per_fold:
+        raise EvaluationError(
+            f"{path}: line 1 announces {folds} fold(s) of {2 * per_fold} pairs; it holds "
+            f"{len(entries)} pairs"
+        )
+    return per_fold, entries
 
 
 def _header(path: Path, line: str) -> tuple[int, int]:
@@ -100,7 +111,7 @@ def _header(path: Path, line: str) -> tuple[int, int]:
     return folds, per_fold
 
 
-def _entries(path: Path, number: int, line: str) -> tuple[tuple[str, int], tuple[str, int]]:
+def _entries(path: Path, number: int, line: str) -> tuple[_Entry, _Entry]:
     """Split a line into two names with a picture number each."""
     fields = line.strip().split("\t") if "\t" in line else line.split()
     if len(fields) == 3:

@@ -25,9 +25,10 @@ class TemplateCache:
 
     A part is written beside its final name and renamed, so a run that is cut off loses at most the
     part it was making, two runs at once disturb neither, and a damaged part is as good as none.
+    Templates lie in it in the clear, so only their owner may enter it.
 
     Args:
-        root: Folder of all caches.
+        root: Folder of all caches; made for its owner alone.
         embedding_space: Space of the embeddings.
         fingerprint: Stands for everything else that the result depends on: detector, settings,
             and the code of the analysis.
@@ -35,6 +36,7 @@ class TemplateCache:
 
     def __init__(self, root: Path, embedding_space: str, fingerprint: str) -> None:
         space = hashlib.sha256(embedding_space.encode()).hexdigest()[:16]
+        self._root = root
         self._folder = root / f"{space}-{fingerprint[:16]}"
 
     def load(self) -> Mapping[str, FaceTable]:
@@ -55,7 +57,8 @@ class TemplateCache:
         """Keep the faces of some pictures."""
         if not hashes:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         table = FaceTable.joined(rows)
         final = self._folder / f"{uuid.uuid4().hex}.npz"
         unfinished = final.with_suffix(".unfinished")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.analysis.detection import Detector
+from facerec.analysis.faces import Faces
 from facerec.analysis.image_decoding import read_image
 from facerec.errors import EvaluationError, ImageError
 from facerec.evaluation.metrics.detections import DetectionScores, match_image
@@ -45,7 +46,7 @@ def read_boxes(path: Path) -> tuple[AnnotatedImage, ...]:
         EvaluationError: the file cannot be read or is not of that form; the image is named.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise EvaluationError(f"the boxes file {path} cannot be read as JSON: {error}") from error
     if not isinstance(record, dict) or not record:
@@ -93,21 +94,31 @@ def detect_all(
         min_face_px: As the detector takes it.
         min_score: Least detection score: low, so that the whole precision-recall curve is seen.
         max_pixels: Images of more pixels are refused.
+
+    Raises:
+        EvaluationError: no annotated image can be read, or none shows an annotated face.
     """
+    if not any(len(annotated.boxes_xyxy_px) for annotated in images):
+        raise EvaluationError("no face is annotated in any image, so none can be found or missed")
     judged, failed = [], 0
     for index, annotated in enumerate(images):
         try:
             image = read_image(folder / annotated.name, max_pixels=max_pixels)
         except (ImageError, OSError):
             failed += 1
-            found = None
+            found = Faces.empty()
         else:
             found = detector.detect(image, min_face_px=min_face_px, min_score=min_score)
-        boxes = np.zeros((0, 4)) if found is None else found.boxes_xyxy_px.astype(np.float64)
-        scores = np.zeros(0, np.float32) if found is None else found.detection_scores
-        marks = np.zeros((0, 5, 2)) if found is None else found.landmarks_px.astype(np.float64)
-        judged.append(judge_image(annotated, boxes, scores, marks, index))
+        boxes, marks = (
+            array.astype(np.float64) for array in (found.boxes_xyxy_px, found.landmarks_px)
+        )
+        judged.append(judge_image(annotated, boxes, found.detection_scores, marks, index))
         advance(index + 1, len(images))
+    if failed == len(images):
+        raise EvaluationError(
+            f"none of the {failed} annotated images can be read in {folder}, the first is "
+            f"{images[0].name}: is it the folder that the boxes were drawn for?"
+        )
     return joined(judged, len(images), failed)
 
 

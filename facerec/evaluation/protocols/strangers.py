@@ -40,6 +40,11 @@ class StrangerVisit:
     frames: int
     latency_s: float | None
 
+    @classmethod
+    def unseen(cls, person: str, target_fpir: float, *, enrolled: bool) -> "StrangerVisit":
+        """Return the visit of somebody whose picture cannot be read: a failure to acquire."""
+        return cls(person, target_fpir, (), False, enrolled, False, 0, None)
+
 
 @dataclass(frozen=True)
 class StrangersResult:

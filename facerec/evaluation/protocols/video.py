@@ -126,7 +126,7 @@ def read_clips(folder: Path, labels: Path) -> tuple[LabelledClip, ...]:
         EvaluationError: it cannot be read, lacks a column, or names a clip that is not there.
     """
     try:
-        with labels.open(encoding="utf-8", newline="") as opened:
+        with labels.open(encoding="utf-8-sig", newline="") as opened:
             rows = list(csv.DictReader(opened, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise EvaluationError(f"the labels file {labels} cannot be read as CSV: {error}") from error

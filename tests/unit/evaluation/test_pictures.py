@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Never
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from facerec.evaluation.pictures.folder import find_people, find_strangers
 from facerec.evaluation.pictures.groups_file import read_groups
 from facerec.evaluation.pictures.pairs_file import read_pairs
 from facerec.evaluation.pictures.template_cache import TemplateCache, content_hash
-from facerec.evaluation.protocols.detection import read_boxes
+from facerec.evaluation.protocols.detection import detect_all, read_boxes
+from facerec.evaluation.protocols.video import read_clips
 
 
 @pytest.fixture
@@ -59,6 +61,42 @@ def pairs(tmp_path: Path, text: str) -> Path:
     return path
 
 
+def test_a_folder_that_may_not_be_read_is_refused_in_words(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read everything, so the system's own answer is made here."""
+
+    def denied(folder: Path) -> Never:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    for read in (find_people, find_strangers):
+        with pytest.raises(EvaluationError, match="cannot be read: Permission denied"):
+            read(root)
+
+
+@pytest.mark.parametrize("kind", ["pairs", "groups", "boxes", "clips"])
+def test_a_mark_of_byte_order_is_no_part_of_the_first_word(
+    kind: str, root: Path, tmp_path: Path
+) -> None:
+    """Spreadsheets put one before what they save as UTF-8."""
+    path = tmp_path / "given"
+    text = {
+        "pairs": "1\nAda\t1\t2\nAda\t1\tBob\t1\n",
+        "groups": "person,group\nAda,x\n",
+        "boxes": '{"a.jpg": [[1, 2, 3, 4]]}',
+        "clips": "clip,person\nBob/Bob_0001.jpg,Bob\n",
+    }[kind]
+    path.write_text(text, encoding="utf-8-sig")
+    found = {
+        "pairs": lambda: read_pairs(path, find_people(root)),
+        "groups": lambda: read_groups(path, find_people(root)),
+        "boxes": lambda: read_boxes(path),
+        "clips": lambda: read_clips(root, path),
+    }[kind]()
+    assert len(found) in (1, 2, 3)
+
+
 def test_pairs_by_hand(root: Path, tmp_path: Path) -> None:
     text = "2\t1\nAda\t1\t2\nAda\t1\tBob\t1\nEve\t1\t3\nBob\t1\tEve\t2\n"
     found = read_pairs(pairs(tmp_path, text), find_people(root))
@@ -66,6 +104,7 @@ def test_pairs_by_hand(root: Path, tmp_path: Path) -> None:
     assert found.mated.tolist() == [True, False, True, False]
     assert found.folds.tolist() == [0, 0, 1, 1]
     assert found.people_of_fold(1) == {"Bob", "Eve"}
+    assert found.names[1] == "Ada/Ada_0001|Bob/Bob_0001"
     single = read_pairs(pairs(tmp_path, "1\nAda\t1\t2\nAda\t1\tBob\t1\n"), find_people(root))
     assert single.folds.tolist() == [0, 0]
 
@@ -75,6 +114,12 @@ def test_missing_pictures_are_named_once(root: Path, tmp_path: Path) -> None:
     found = read_pairs(pairs(tmp_path, text), find_people(root))
     assert found.missing == ("Ada/Ada_0009", "Zoe/Zoe_0001")
     assert found.pairs.tolist() == [[0, -1], [-1, -1]]
+
+
+def test_pairs_of_other_pictures_altogether_are_refused(root: Path, tmp_path: Path) -> None:
+    text = "1\nAda\t7\t9\nAda\t9\tZoe\t1\n"
+    with pytest.raises(EvaluationError, match=r"none of the 3 pictures .* Ada/Ada_0007"):
+        read_pairs(pairs(tmp_path, text), find_people(root))
 
 
 @pytest.mark.parametrize(
@@ -151,6 +196,27 @@ def test_malformed_boxes_are_refused(text: str, tmp_path: Path) -> None:
         read_boxes(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"a.jpg": [[1, 2, 3, 4]], "b.jpg": []}', r"none of the 2 annotated .* first is a\.jpg"),
+        ('{"a.jpg": []}', "no face is annotated"),
+    ],
+)
+def test_annotations_that_nothing_can_be_judged_by_are_refused(
+    text: str, words: str, root: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "boxes.json"
+    path.write_text(text)
+
+    class Unused:
+        def detect(self, *_given: object, **_named: object) -> None:
+            raise AssertionError("there is no image")
+
+    with pytest.raises(EvaluationError, match=words):
+        detect_all(read_boxes(path), root, Unused(), lambda *_: None, min_face_px=1, max_pixels=100)
+
+
 def row(value: float) -> FaceTable:
     made = FaceTable.failed(Acquisition.NO_FACE, 4)
     made.embeddings[:] = value
@@ -158,13 +224,15 @@ def row(value: float) -> FaceTable:
 
 
 def test_the_cache_gives_back_what_was_kept_and_spaces_never_mix(tmp_path: Path) -> None:
-    cache = TemplateCache(tmp_path, "space", "settings")
+    cache = TemplateCache(tmp_path / "cache", "space", "settings")
     cache.add(["a", "b"], [row(1), row(2)])
     cache.add(["c"], [row(3)])
     known = cache.load()
     assert {name: float(known[name].embeddings[0, 0]) for name in known} == {"a": 1, "b": 2, "c": 3}
-    assert not TemplateCache(tmp_path, "other", "settings").load()
-    assert not TemplateCache(tmp_path, "space", "other").load()
+    (folder,) = (path for path in (tmp_path / "cache").iterdir())
+    assert folder.stat().st_mode & 0o077 == folder.parent.stat().st_mode & 0o077 == 0
+    assert not TemplateCache(tmp_path / "cache", "other", "settings").load()
+    assert not TemplateCache(tmp_path / "cache", "space", "other").load()
 
 
 def test_a_damaged_or_unfinished_part_is_as_good_as_none(tmp_path: Path) -> None:
@@ -194,3 +262,25 @@ def test_only_unknown_content_is_analysed_and_lost_files_are_counted(root: Path)
     assert table.embeddings[:, 0].tolist() == [0, 1, 2, 3, 4, 5, 0, 0]
     assert table.count(Acquisition.UNREADABLE) == 1
     assert told == [(8, 8)]
+
+
+def test_a_picture_that_changed_since_it_was_hashed_is_not_kept_as_what_it_was(
+    root: Path,
+) -> None:
+    cache = TemplateCache(root.parent / "cache", "space", "settings")
+    paths = [root / path for path in find_people(root).paths]
+
+    class Analyzer:
+        """Loading the networks takes a while, in which somebody replaces a file."""
+
+    def load() -> list:
+        paths[1].write_bytes(b"something else")
+        paths[2].unlink()
+        return [Analyzer()]
+
+    acquirer = Acquirer(load, cache, max_pixels=100, embedding_size=4)
+    table = acquirer.acquire(paths, lambda *_: None)
+    assert table.count(Acquisition.UNREADABLE) == 6  # none of these bytes is a picture
+    known = cache.load()
+    assert len(known) == 5 and content_hash(b"something else") in known
+    assert content_hash(b"Ada2") not in known

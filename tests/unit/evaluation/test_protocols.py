@@ -168,6 +168,7 @@ def test_missing_and_failed_pictures_of_pairs_count_as_wrong() -> None:
         np.array([True, False, True, False]),
         np.zeros(4, np.int32),
         (("p000", "p000"), ("p000", "p001"), ("p001", "p001"), ("x", "p000")),
+        ("0|1", "0|2", "2|3", "x|1"),
         ("x/x_0001",),
     )
     result = verify_pairs(vectors, pairs)

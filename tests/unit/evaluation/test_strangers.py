@@ -89,3 +89,10 @@ def test_a_stranger_who_is_named_counts_and_one_who_is_not_does_not() -> None:
     rate = result.fpir(1e-2)
     assert (rate.events, rate.trials) == (1, 2)
     assert result.mated(1e-3) == (1, 0, 0)
+
+
+def test_a_stranger_whose_picture_cannot_be_read_is_counted_and_not_dropped() -> None:
+    named, _ = visits("bob", enrolled=False)
+    lost = [StrangerVisit.unseen("Eve", 1e-2, enrolled=False)]
+    rate = StrangersResult((*named, *lost), 2, 1).fpir(1e-2)
+    assert (rate.events, rate.trials) == (1, 2)
