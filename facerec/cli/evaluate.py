@@ -39,6 +39,13 @@ evaluate = typer.Typer(
     no_args_is_help=True,
 )  # fmt: skip
 
+GroupsOption = Annotated[
+    Path | None, typer.Option("--groups", help="CSV with the columns person and group.")
+]
+GroupFactor = Annotated[
+    float, typer.Option("--group-factor", min=1, help="Warn when groups differ by more.")
+]
+
 
 @evaluate.command()
 def verification(
@@ -46,12 +53,8 @@ def verification(
     pairs: Annotated[
         Path | None, typer.Option("--pairs", help="Labelled pairs with folds, as LFW's pairs.txt.")
     ] = None,
-    groups: Annotated[
-        Path | None, typer.Option("--groups", help="CSV with the columns person and group.")
-    ] = None,
-    group_factor: Annotated[
-        float, typer.Option("--group-factor", min=1, help="Warn when groups differ by more.")
-    ] = 3.0,
+    groups: GroupsOption = None,
+    group_factor: GroupFactor = 3.0,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop when a picture of the pairs file is missing.")
     ] = False,
@@ -99,6 +102,8 @@ def identification(
             help="References a person; may be given several times.  [default: 1 and 2]",
         ),
     ] = None,
+    groups: GroupsOption = None,
+    group_factor: GroupFactor = 3.0,
     report: ReportOption = None,
     detector: DetectorOption = None,
     embedder: EmbedderOption = None,
@@ -109,12 +114,14 @@ def identification(
     with stated_failures():
         from facerec.assembly import person_score
         from facerec.evaluation.pictures.folder import find_people
+        from facerec.evaluation.pictures.groups_file import read_groups
         from facerec.evaluation.runs.identification_run import (
             IdentificationInput,
             identification_run,
         )
 
         pictures = find_people(images)
+        labels = None if groups is None else read_groups(groups, pictures)
         maker = TemplateMaker.of(evaluation_settings(home, detector, embedder))
         given = IdentificationInput(
             maker.tested(images),
@@ -123,6 +130,8 @@ def identification(
             tuple(references or (1, 2)),
             maker.point_in_use(),
             person_score(maker.settings),
+            labels,
+            group_factor,
         )
         run = identification_run(given)
         hand_over(run, report, as_json, [run.report.summary])

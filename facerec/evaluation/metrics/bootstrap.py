@@ -17,7 +17,7 @@ from facerec.evaluation.metrics.comparisons import Comparisons
 from facerec.evaluation.metrics.rates import least_claimable
 
 __all__ = [
-    "DRAWS", "Interval", "interval_of", "person_weights", "verification_draws",
+    "DRAWS", "Interval", "interval_of", "person_weights", "uncertain", "verification_draws",
     "verification_intervals",
 ]  # fmt: skip
 
@@ -39,6 +39,11 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def ends(self) -> list[float]:
+        """Both ends, as JSON has them."""
+        return [self.low, self.high]
+
     def holds(self, value: float) -> bool:
         """Say whether a value lies within, borders included."""
         return self.low <= value <= self.high
@@ -48,6 +53,26 @@ def interval_of(draws: NDArray[np.float64]) -> Interval:
     """Return the 2.5 % and 97.5 % quantiles of bootstrap draws."""
     low, high = np.quantile(draws, [0.025, 0.975])
     return Interval(float(low), float(high))
+
+
+def uncertain(interval: Interval, rate: float, people: int) -> Interval:
+    """Return an interval that never promises certainty.
+
+    Where every attempt succeeded, or none, all draws give the same; there the exact bound of n
+    people who all did is taken (Clopper and Pearson, 'The use of confidence or fiducial limits',
+    Biometrika 26, 1934): ``.025 ** (1 / n)``.
+
+    Args:
+        interval: Of bootstrap draws.
+        rate: The share of attempts, 0..1.
+        people: Number of people, 1 or more, whose attempts they are.
+    """
+    bound = float(0.025 ** (1 / max(people, 1)))
+    if rate == 1:
+        return Interval(min(interval.low, bound), 1.0)
+    if rate == 0:
+        return Interval(0.0, max(interval.high, 1 - bound))
+    return interval
 
 
 def person_weights(people: int, draws: int = DRAWS, seed: int = 0) -> Iterator[NDArray[np.float64]]:
@@ -74,7 +99,13 @@ def verification_intervals(
     """
     drawn = verification_draws(comparisons, rates, draws=draws, seed=seed)
     known = {name: values[np.isfinite(values)] for name, values in drawn.items()}
-    return {name: interval_of(values) for name, values in known.items() if len(values)}
+    people = len(np.unique(comparisons.mated.people))
+    # A rate that is 0 or 1 in the sample is so in (nearly) all draws.
+    return {
+        name: uncertain(interval_of(values), float(np.median(values)), people)
+        for name, values in known.items()
+        if len(values)
+    }
 
 
 def verification_draws(

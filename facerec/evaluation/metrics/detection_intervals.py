@@ -6,10 +6,12 @@ Faces of one image share its light, sharpness and annotator, so images are drawn
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.evaluation.metrics.bootstrap import Interval, bootstrap
+from facerec.evaluation.metrics.bootstrap import Interval, bootstrap, uncertain
 from facerec.evaluation.metrics.detections import DetectionScores, average_precision
 
 __all__ = ["detection_intervals"]
+
+FALSE_POSITIVES = "false_positives_per_image"
 
 
 def detection_intervals(judged: DetectionScores, score: float) -> dict[str, Interval]:
@@ -41,9 +43,14 @@ def detection_intervals(judged: DetectionScores, score: float) -> dict[str, Inte
     def false_positives(weights: NDArray[np.float64]) -> float:
         return float(weights[judged.image] @ false / judged.images)
 
-    made = {
-        "ap50": bootstrap(precision, judged.images),
-        "recall": bootstrap(recall, judged.images),
-        "false_positives_per_image": bootstrap(false_positives, judged.images),
+    shares = {
+        "ap50": (judged.ap50, bootstrap(precision, judged.images)),
+        "recall": (judged.recall_at(score), bootstrap(recall, judged.images)),
     }
-    return {name: interval for name, interval in made.items() if interval is not None}
+    made = {
+        name: uncertain(interval, rate, judged.images)
+        for name, (rate, interval) in shares.items()
+        if interval is not None
+    }
+    false_a_picture = bootstrap(false_positives, judged.images)
+    return made if false_a_picture is None else made | {FALSE_POSITIVES: false_a_picture}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from facerec.evaluation.metrics.bootstrap import Interval, bootstrap
+from facerec.evaluation.metrics.bootstrap import Interval, bootstrap, uncertain
 
 __all__ = ["share_interval"]
 
@@ -13,10 +13,8 @@ __all__ = ["share_interval"]
 def share_interval(hits: Sequence[bool], people: Sequence[str]) -> Interval | None:
     """Return the 95 % interval of the share of attempts that hit.
 
-    Where all attempts or none hit, every draw gives the same and the bootstrap would promise
-    certainty: there the exact bound of n people who all did is taken (Clopper and Pearson, 'The use
-    of confidence or fiducial limits', Biometrika 26, 1934): ``.025 ** (1 / n)``. One person of whom
-    some attempts hit says nothing of others.
+    One person of whom some attempts hit says nothing of others; where all attempts or none hit,
+    see `uncertain`.
 
     Args:
         hits: Whether each attempt hit.
@@ -29,11 +27,9 @@ def share_interval(hits: Sequence[bool], people: Sequence[str]) -> Interval | No
         return None
     right = np.array(hits, bool)
     names, owners = np.unique(np.array(people), return_inverse=True)
-    exact = float(0.025 ** (1 / len(names)))
-    if right.all():
-        return Interval(exact, 1.0)
-    if not right.any():
-        return Interval(0.0, 1.0 - exact)
+    rate = float(right.mean())
+    if rate in (0.0, 1.0):
+        return uncertain(Interval(rate, rate), rate, len(names))
     if len(names) == 1:
         return Interval(0.0, 1.0)
 

@@ -6,7 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.errors import EvaluationError
-from facerec.evaluation.metrics.bootstrap import DRAWS, Interval, interval_of, person_weights
+from facerec.evaluation.metrics.bootstrap import (
+    DRAWS,
+    Interval,
+    interval_of,
+    person_weights,
+    uncertain,
+)
 from facerec.evaluation.metrics.open_set import (
     IDENTIFICATION_RATES,
     SearchScores,
@@ -192,4 +198,9 @@ def _intervals(scores: SearchScores, people: int, draws: int = DRAWS) -> dict[st
     if not len(columns):
         return {}
     names = ["rank1", *(f"fnir_at_fpir:{rate:g}" for rate in rates)]
-    return {name: interval_of(columns[:, i]) for i, name in enumerate(names)}
+    owners = len(np.unique(scores.own_people))
+    # A rate that is 0 or 1 in the sample is so in (nearly) all draws.
+    return {
+        name: uncertain(interval_of(column), float(np.median(column)), owners)
+        for name, column in zip(names, columns.T, strict=True)
+    }

@@ -9,6 +9,7 @@ from facerec.errors import EvaluationError
 from facerec.evaluation.metrics.bootstrap import (
     Interval,
     bootstrap,
+    uncertain,
     verification_intervals,
 )
 from facerec.evaluation.metrics.comparisons import Comparisons, compare_all
@@ -81,6 +82,9 @@ def verify_pairs(table: FaceTable, pairs: LabelledPairs) -> PairsResult:
     scores[known] = np.einsum("nd,nd->n", a, b)
     accuracy = fold_accuracy(scores, pairs.mated, pairs.folds)
     interval = _interval_over_people(accuracy.correct.astype(np.float64), pairs)
+    if interval is not None:
+        people = len({name for pair in pairs.people for name in pair})
+        interval = uncertain(interval, float(accuracy.correct.mean()), people)
     return PairsResult(accuracy, interval, scores, int((~known).sum()))
 
 

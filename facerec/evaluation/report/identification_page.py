@@ -2,13 +2,16 @@
 
 import numpy as np
 
+from facerec.evaluation.metrics.groups import SearchGroupRates
 from facerec.evaluation.metrics.rates import least_claimable
 from facerec.evaluation.protocols.identification import IdentificationResult
 from facerec.evaluation.report.content import Section, Table
 from facerec.evaluation.report.formatting import bounded, in_brackets, share
 from facerec.evaluation.report.plots import cumulative_match_plot
 
-__all__ = ["IDENTIFICATION_LIMITS", "gallery_section", "identification_summary"]
+__all__ = [
+    "IDENTIFICATION_LIMITS", "gallery_section", "identification_summary", "search_group_section",
+]  # fmt: skip
 
 IDENTIFICATION_LIMITS = (
     "Thresholds are set by the strangers of the same test, so FPIR is what it says by "
@@ -68,4 +71,28 @@ def gallery_section(result: IdentificationResult) -> Section:
             ),
         ),
         (cumulative_match_plot(result.cumulative, result.references_each),),
+    )
+
+
+def search_group_section(
+    rates: tuple[SearchGroupRates, ...], fpir: float, warnings: tuple[str, ...]
+) -> Section:
+    """Return error rates of searches by group."""
+    rows = tuple(
+        (
+            group.group,
+            f"{share(group.fnir)} {in_brackets(group.fnir_interval)} of {group.probes}",
+            f"{share(group.fpir)} {in_brackets(group.fpir_interval)} of {group.strangers}",
+        )
+        for group in rates
+    )
+    text = "; ".join(warnings) or "No rate differs between groups by more than the stated factor"
+    return Section(
+        "Groups",
+        (
+            f"All groups are judged at the one threshold of FPIR {fpir:.2g} over everybody, in the "
+            f"gallery of the first table. {text}. In brackets: 95 % intervals over the group's "
+            "people; small groups show little.",
+        ),
+        (Table("", ("Group", "FNIR of mated probes", "FPIR of strangers"), rows),),
     )

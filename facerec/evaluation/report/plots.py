@@ -68,7 +68,7 @@ def det_plot(curves: Sequence[tuple[str, ErrorCurve]], least_fmr: float) -> Figu
             fmr, fnmr = _thinned(curve)
             axes.step(fmr, fnmr, where="post", color=colour, label=label)
         axes.axvline(least_fmr, color=GREY, linewidth=1, linestyle=":")
-        axes.set(xlabel="FMR", ylabel="FNMR")
+        axes.set(xlabel="False match rate (FMR)", ylabel="False non-match rate (FNMR)")
         _logarithmic(axes, any(((c.fnmr > 0) & (c.fmr > 0)).any() for _, c in curves))
         axes.set_xlim(max(least_fmr / 3, 1e-9), 1)
         if len(curves) > 1:
@@ -88,7 +88,9 @@ def roc_plot(curves: Sequence[tuple[str, ErrorCurve]], least_fmr: float) -> Figu
             fmr, fnmr = _thinned(curve)
             axes.step(fmr, 1 - fnmr, where="post", color=colour, label=label)
         axes.axvline(least_fmr, color=GREY, linewidth=1, linestyle=":")
-        axes.set(xscale="log", xlabel="FMR", ylabel="True accept rate")
+        axes.set(
+            xscale="log", xlabel="False match rate (FMR)", ylabel="True accept rate (1 - FNMR)"
+        )
         axes.set_xlim(max(least_fmr / 3, 1e-9), 1)
         if len(curves) > 1:
             axes.legend(loc="lower right")
@@ -121,7 +123,11 @@ def histogram_plot(
             )  # fmt: skip
         seen = np.flatnonzero(other + own)
         axes.set_xlim(edges[max(seen[0] - 2, 0)], edges[min(seen[-1] + 3, bins)])
-        axes.set(yscale="log", xlabel="Similarity", ylabel="Share of comparisons")
+        axes.set(
+            yscale="log",
+            xlabel="Comparison score (cosine similarity)",
+            ylabel="Share of comparisons",
+        )
         axes.legend(loc="upper left")
     return made[0]
 
@@ -170,7 +176,10 @@ def gallery_size_plot(
             axes.plot(sizes, np.where(rates > 0, rates, np.nan), "o", color=colour, label=label)
         for (_, rates), colour in zip(stated, colours, strict=False):
             axes.plot(sizes, rates, color=colour)
-        axes.set(xlabel="People in the gallery", ylabel="FPIR")
+        axes.set(
+            xlabel="People in the gallery (N)",
+            ylabel="False-positive identification rate (FPIR)",
+        )
         _logarithmic(axes, True)
         axes.legend(loc="lower right")
     return made[0]

@@ -6,12 +6,15 @@ import numpy as np
 
 from facerec.evaluation.metrics.bootstrap import Interval, rate_key
 from facerec.evaluation.metrics.detections import DetectionScores, recall_by_size
+from facerec.evaluation.metrics.groups import GroupRates, SearchGroupRates
 from facerec.evaluation.metrics.rates import RateAtRate, least_claimable
 from facerec.evaluation.protocols.identification import IdentificationResult
 from facerec.evaluation.protocols.verification import PairsResult, VerificationResult
 from facerec.evaluation.report.subject import Failures
 
-__all__ = ["detection_record", "identification_record", "verification_record"]
+__all__ = [
+    "detection_record", "group_record", "identification_record", "verification_record",
+]  # fmt: skip
 
 
 def verification_record(
@@ -34,7 +37,7 @@ def verification_record(
             "folds": pairs.accuracy.folds.tolist(),
         }
         if pairs.interval is not None:
-            intervals["accuracy"] = _ends(pairs.interval)
+            intervals["accuracy"] = pairs.interval.ends
     return {
         **record,
         "tar_at_far": {rate_key(a.at): a.rate for a in result.tar_at_far if not a.bound},
@@ -111,6 +114,14 @@ def detection_record(
     }
 
 
+def group_record(rates: GroupRates | SearchGroupRates) -> dict[str, Any]:
+    """Return the JSON form of one group's rates; an interval is a list of both ends."""
+    return {
+        name: value.ends if isinstance(value, Interval) else value
+        for name, value in vars(rates).items()
+    }
+
+
 def _one_gallery(result: IdentificationResult) -> dict[str, Any]:
     def draw(column: int, answer: RateAtRate) -> dict[str, float]:
         values = [answer.rate, *result.draws[:, column]]
@@ -142,17 +153,13 @@ def _pair_counts(pairs: PairsResult) -> dict[str, int]:
     return {"pairs": len(pairs.scores), "pairs_failed": pairs.failed}
 
 
-def _ends(interval: Interval) -> list[float]:
-    return [interval.low, interval.high]
-
-
 def _nested(intervals: dict[str, Interval]) -> dict[str, Any]:
     """Turn ``{"tar_at_far:1e-3": x}`` into ``{"tar_at_far": {"1e-3": x}}``."""
     record: dict[str, Any] = {}
     for key, interval in intervals.items():
         name, _, rate = key.partition(":")
         if rate:
-            record.setdefault(name, {})[rate] = _ends(interval)
+            record.setdefault(name, {})[rate] = interval.ends
         else:
-            record[name] = _ends(interval)
+            record[name] = interval.ends
     return record

@@ -147,8 +147,8 @@ def group_section(rates: tuple[GroupRates, ...], fmr: float, warnings: tuple[str
             group.group,
             str(group.people),
             str(group.images),
-            f"{share(group.fnmr)} of {group.mated}",
-            f"{share(group.fmr)} of {group.non_mated}",
+            f"{share(group.fnmr)} {in_brackets(group.fnmr_interval)} of {group.mated}",
+            f"{share(group.fmr)} {in_brackets(group.fmr_interval)} of {group.non_mated}",
             share(group.fta),
         )
         for group in rates
@@ -158,7 +158,8 @@ def group_section(rates: tuple[GroupRates, ...], fmr: float, warnings: tuple[str
         "Groups",
         (
             f"All groups are judged at the one threshold of FMR {rate_key(fmr)} over everybody; "
-            f"a group's FMR is between people of that group. {text}.",
+            f"a group's FMR is between people of that group. {text}. In brackets: 95 % intervals "
+            "over the group's people; small groups show little.",
         ),
         (Table("", ("Group", "People", "Pictures", "FNMR", "FMR", "FTA"), rows),),
     )

@@ -6,7 +6,9 @@ import numpy as np
 
 from facerec.decision.operating_point import OperatingPoint
 from facerec.errors import OperatingPointError
-from facerec.evaluation.metrics.open_set import ReferenceGallery
+from facerec.evaluation.metrics.groups import disparity, search_group_rates
+from facerec.evaluation.metrics.open_set import ReferenceGallery, fpir_threshold
+from facerec.evaluation.metrics.rates import least_claimable
 from facerec.evaluation.pictures.face_table import FaceTable
 from facerec.evaluation.pictures.folder import PeoplePictures
 from facerec.evaluation.protocols.identification import IdentificationResult, identify_open_set
@@ -19,8 +21,9 @@ from facerec.evaluation.report.identification_page import (
     IDENTIFICATION_LIMITS,
     gallery_section,
     identification_summary,
+    search_group_section,
 )
-from facerec.evaluation.report.records import identification_record
+from facerec.evaluation.report.records import group_record, identification_record
 from facerec.evaluation.report.subject import TestedSystem, failures_of, setting_sections
 from facerec.evaluation.runs.run import EvaluationRun
 from facerec.gallery.index.person_score import SHIPPED, PersonScore
@@ -28,7 +31,7 @@ from facerec.gallery.index.person_score import SHIPPED, PersonScore
 __all__ = ["IdentificationInput", "identification_run", "references_possible"]
 
 COMPARED_FPIR = 0.01
-"""False-positive identification rate at which two runs are compared."""
+"""False-positive identification rate at which two runs are compared, and groups are judged."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class IdentificationInput:
         references: Numbers of references a person to report; the first gives the headline.
         point: The operating point in use, to hold against what is measured; None for none.
         score: How a person is scored by several references.
+        groups: Group of each person, "" for none; None when no labels are given.
+        group_factor: Warn when rates of groups differ by more than this factor.
     """
 
     system: TestedSystem
@@ -50,6 +55,8 @@ class IdentificationInput:
     references: tuple[int, ...] = (1, 2)
     point: OperatingPoint | None = None
     score: PersonScore = SHIPPED
+    groups: tuple[str, ...] | None = None
+    group_factor: float = 3.0
 
 
 def references_possible(pictures: PeoplePictures, wanted: tuple[int, ...]) -> tuple[int, ...]:
@@ -74,6 +81,14 @@ def identification_run(given: IdentificationInput) -> EvaluationRun:
     failures = failures_of(given.table)
     warnings = search_findings(results[0].scores)
     record = identification_record(results, failures)
+    by_group: tuple[Section, ...] = ()
+    if given.groups is not None:
+        threshold, fpir = _group_threshold(results[0])
+        rates = search_group_rates(results[0].scores, given.groups, threshold)
+        told = disparity(rates, given.group_factor)
+        warnings += told
+        record["groups"] = [group_record(rate) for rate in rates]
+        by_group = (search_group_section(rates, fpir, told),)
     record |= {"warnings": list(warnings), "system": vars(given.system)}
     growth = tuple(section for result in results for section in _growth(given, result))
     report = Report(
@@ -82,12 +97,20 @@ def identification_run(given: IdentificationInput) -> EvaluationRun:
         warnings,
         (
             *(gallery_section(result) for result in results),
+            *by_group,
             *growth,
             *setting_sections(given.system, present_environment(), IDENTIFICATION_LIMITS),
         ),
     )
     attempts = tuple(entry for result in results for entry in _attempts(given.pictures, result))
     return EvaluationRun(record, report, attempts_to_json("identification", attempts), warnings)
+
+
+def _group_threshold(result: IdentificationResult) -> tuple[float, float]:
+    """Return the threshold of FPIR 1 % and that rate, or the lowest that can be shown."""
+    strangers = result.scores.stranger
+    fpir = min(max(COMPARED_FPIR, least_claimable(len(strangers))), 1.0)
+    return fpir_threshold(strangers, fpir), fpir
 
 
 def _growth(given: IdentificationInput, result: IdentificationResult) -> tuple[Section, ...]:

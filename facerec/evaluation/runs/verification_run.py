@@ -24,7 +24,7 @@ from facerec.evaluation.report.calibration_page import calibration_section, evid
 from facerec.evaluation.report.content import PicturePair, Report, Section
 from facerec.evaluation.report.environment import present_environment
 from facerec.evaluation.report.findings import comparison_findings
-from facerec.evaluation.report.records import verification_record
+from facerec.evaluation.report.records import group_record, verification_record
 from facerec.evaluation.report.subject import TestedSystem, failures_of, setting_sections
 from facerec.evaluation.report.verification_page import (
     VERIFICATION_LIMITS,
@@ -97,7 +97,7 @@ def verification_run(
         rates = group_rates(result.comparisons, given.groups, threshold)
         told = disparity(rates, given.group_factor)
         warnings += told
-        record["groups"] = [vars(rate) for rate in rates]
+        record["groups"] = [group_record(rate) for rate in rates]
         sections.append(group_section(rates, fmr, told))
     sections += _quality_sections(result, given.table)
     if given.point is not None:
@@ -156,7 +156,6 @@ def _attempts(
         for a in chosen
     ]
     if pairs is not None and given.pairs is not None:
-        order = [f"pair {number}" for number in range(1, len(given.pairs) + 1)]
         owners = tuple(first for first, _ in given.pairs.people)
-        listed.append(Attempts("accuracy", tuple(order), owners, pairs.accuracy.correct))
+        listed.append(Attempts("accuracy", given.pairs.names, owners, pairs.accuracy.correct))
     return tuple(listed)

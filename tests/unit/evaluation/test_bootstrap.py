@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from facerec.errors import ArrayError
 from facerec.evaluation.metrics.bootstrap import (
@@ -11,6 +12,7 @@ from facerec.evaluation.metrics.bootstrap import (
     interval_of,
     person_weights,
     rate_key,
+    uncertain,
     verification_intervals,
 )
 from facerec.evaluation.metrics.comparisons import compare_all
@@ -91,6 +93,19 @@ def test_coverage_of_a_mean_is_about_95_percent() -> None:
         assert interval is not None
         held += interval.holds(0.0)
     assert 0.90 <= held / 200 <= 0.985
+
+
+def test_no_interval_promises_certainty() -> None:
+    # By hand: n people who all succeed are no surprise down to a rate of .025 ** (1 / n).
+    assert uncertain(Interval(1, 1), 1.0, 30) == Interval(0.025 ** (1 / 30), 1.0)
+    assert uncertain(Interval(0, 0), 0.0, 30) == Interval(0.0, 1 - 0.025 ** (1 / 30))
+    assert uncertain(Interval(0.1, 0.2), 0.15, 30) == Interval(0.1, 0.2)
+    expected = binomtest(30, 30).proportion_ci(method="exact")
+    assert uncertain(Interval(1, 1), 1.0, 30).low == pytest.approx(expected.low)
+    vectors, people = people_and_faces(7, people=40, dimensions=64)
+    intervals = verification_intervals(compare_all(vectors, people), (1e-1,), draws=50)
+    assert intervals["tar_at_far:1e-1"].high == 1
+    assert intervals["tar_at_far:1e-1"].low < 0.95  # nobody of some forty people was missed
 
 
 def test_intervals_and_keys() -> None:

@@ -1,16 +1,26 @@
 """Reliability, discard curves, groups and the paired test: by hand and against scikit-learn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 
 from facerec.errors import ArrayError
+from facerec.evaluation.metrics.bootstrap import Interval, person_weights
 from facerec.evaluation.metrics.comparisons import MatedScores, compare_all
 from facerec.evaluation.metrics.discarding import discard_curve
-from facerec.evaluation.metrics.groups import GroupRates, disparity, group_rates
+from facerec.evaluation.metrics.groups import (
+    GroupRates,
+    disparity,
+    group_rates,
+    search_group_rates,
+)
+from facerec.evaluation.metrics.open_set import SearchScores
 from facerec.evaluation.metrics.paired import paired_difference
 from facerec.evaluation.metrics.reliability import reliability
+from tests.unit.evaluation.test_comparisons import people_and_faces
 
 
 def test_calibration_error_by_hand() -> None:
@@ -72,6 +82,48 @@ def test_groups_by_hand() -> None:
     a, b = group_rates(compare_all(vectors, people), ("a", "a", "b", "b"), 0.5)
     assert (a.group, a.people, a.images, a.mated, a.non_mated) == ("a", 2, 3, 1, 2)
     assert (a.fmr, a.fnmr, b.fmr, b.fnmr) == (1.0, 0.0, 0.0, None)
+    assert b.fnmr_interval is None
+    # One pair of people without a false match: up to 1 - .025.
+    assert b.fmr_interval == Interval(0.0, 0.975)
+
+
+def test_intervals_of_a_group_are_those_of_its_people() -> None:
+    """A group that is everybody has the intervals that everybody has."""
+    vectors, people = people_and_faces(4, people=40, dimensions=6)
+    comparisons = compare_all(vectors, people)
+    threshold = comparisons.non_mated.threshold_at(0.1)
+    (everybody,) = group_rates(comparisons, ("x",) * 40, threshold)
+    assert everybody.fmr == pytest.approx(comparisons.non_mated.fmr_at(threshold))
+    drawn = []
+    for weights in person_weights(40):  # brute force, pair by pair
+        w = weights[people]
+        both = np.triu(w[:, None] * w[None, :], 1) * (people[:, None] != people[None, :])
+        drawn.append((both * (vectors @ vectors.T >= threshold)).sum() / both.sum())
+    assert everybody.fmr_interval is not None and everybody.fnmr_interval is not None
+    found = everybody.fmr_interval
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
+    assert everybody.fnmr_interval.holds(comparisons.mated.fnmr_at(threshold))
+
+
+def test_searches_by_group_by_hand() -> None:
+    scores = SearchScores(
+        own=np.array([0.9, 0.2, 0.9, 0.8], np.float32),
+        rank=np.array([1, 1, 2, 1], np.int32),  # a miss by score, a miss by rank
+        own_people=np.array([0, 0, 1, 2], np.int32),
+        stranger=np.array([0.6, 0.1, 0.3], np.float32),
+        stranger_people=np.array([3, 4, 5], np.int32),
+        searched=3,
+        stranger_named=np.zeros(3, np.int32),
+    )
+    a, b = search_group_rates(scores, ("a", "b", "", "a", "a", "b"), 0.5)
+    assert (a.group, a.probes, a.strangers, a.fnir, a.fpir) == ("a", 2, 2, 0.5, 0.5)
+    assert (b.group, b.probes, b.strangers, b.fnir, b.fpir) == ("b", 1, 1, 1.0, 0.0)
+    assert b.fpir_interval == Interval(0.0, 0.975)  # one stranger
+    assert a.fpir_interval == Interval(0.0, 1.0)
+    nobody = search_group_rates(scores, ("a", "a", "", "", "", ""), 0.5)[0]
+    assert nobody.fpir is None and nobody.fpir_interval is None
+    (warning,) = disparity([replace(a, fnir=0.2, probes=900), replace(b, fnir=0.01, probes=900)], 3)
+    assert "FNIR of group a" in warning
 
 
 def rates_of(group: str, false: float, trials: int) -> GroupRates:
@@ -85,6 +137,9 @@ def test_a_warning_needs_more_than_the_stated_factor_and_enough_comparisons() ->
     assert "FMR of group y" in warning and "2.5 times that of group x" in warning
     # No false match in 100 comparisons shows nothing lower than .03.
     assert disparity((rates_of("x", 0.0, 100), six), 2.5) == ()
+    unseen = replace(six, images=400, fta=0.1)
+    (warning,) = disparity((replace(six, group="x", images=400, fta=0.01), unseen), 2.5)
+    assert "FTA of group y" in warning
 
 
 def test_paired_difference_by_hand_and_against_the_sign_test() -> None:
