@@ -1,13 +1,18 @@
 """Makes an operating point on one fold of people and judges it on the other, and the reverse.
 
-    .venv/bin/python benchmarks/calibration_transfer.py IMAGES PAIRS [--home HOME]
+    .venv/bin/python benchmarks/calibration_transfer.py IMAGES PAIRS [--home HOME] [--splits N]
 
 PAIRS is a pairs file of two folds whose people are all different, as LFW's. FPIR is the mean over
 all galleries of each size drawn from the judged people, with so many references each, everybody
-else being a stranger.
+else being a stranger; or of one gallery drawn at random. With --splits it says instead how often
+what is measured lies in the stated intervals, over N random halves of the people, each half made
+on and judged on.
 """
 
 import argparse
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +21,8 @@ from numpy.typing import NDArray
 from facerec.cli.evaluation_setup import TemplateMaker, evaluation_settings
 from facerec.decision.operating_point import OperatingPoint
 from facerec.evaluation.calibration.calibrating import CalibrationSource, KnownFaces, calibrate
-from facerec.evaluation.calibration.gallery_growth import expected_fpir, shown_by
+from facerec.evaluation.calibration.foretelling import SearchTest, foretold_fmr, foretold_fpir
+from facerec.evaluation.calibration.gallery_growth import expected_fpir
 from facerec.evaluation.calibration.known_faces import faces_of_table
 from facerec.evaluation.metrics.bootstrap import Interval
 from facerec.evaluation.metrics.comparisons import compare_all
@@ -35,21 +41,60 @@ SIZES = (
 FPIR = 0.01
 
 
-def judge(made_on: str, point: OperatingPoint, others: KnownFaces) -> None:
+@dataclass(frozen=True)
+class Judged:
+    """A measured rate and what an operating point stated of it.
+
+    Attributes:
+        what: Which rate.
+        measured: On the other people.
+        of_rate: 95 % interval of the rate itself.
+        of_test: What 95 % of such tests show.
+    """
+
+    what: str
+    measured: float
+    of_rate: Interval
+    of_test: Interval
+
+
+def judge(
+    point: OperatingPoint, others: KnownFaces, random: np.random.Generator
+) -> Iterator[Judged]:
     rates = compare_all(others.embeddings, others.people).non_mated
     for fmr in FMRS:
         threshold = point.threshold_at_fmr(fmr)
-        report(f"{made_on} FMR {fmr:g}", point.fmr_interval_at(threshold), rates.fmr_at(threshold))
+        yield Judged(
+            f"FMR {fmr:g}",
+            rates.fmr_at(threshold),
+            Interval(*point.fmr_interval_at(threshold)),
+            foretold_fmr(point, threshold, others.count),
+        )
     for references, score, sizes in SIZES:
         best = best_of(others, references, score)
         for size in (size for size in sizes if size < best.shape[1]):
-            compared = size * references
-            threshold = point.threshold_at_fpir(FPIR, size, compared)
-            found = expected_fpir(best, np.array([threshold]), np.array([size]))[0, 0]
             rule = "the best template" if score == MAXIMUM else "the shipped score"
-            what = f"{made_on} FPIR {FPIR:g}, {size} people, {references} reference(s), {rule}"
-            interval = point.fpir_interval_at(threshold, compared)
-            report(what, interval, float(found), shown_by(float(found), len(best)))
+            what = f"FPIR {FPIR:g}, {size} people, {references} reference(s), {rule}"
+            threshold = point.threshold_at_fpir(FPIR, size, size * references)
+            stated = Interval(*point.fpir_interval_at(threshold, size * references))
+            found = expected_fpir(best, np.array([threshold]), np.array([size]))[0, 0]
+            alone = named_by_one(best, threshold, size, random)
+            for kind, measured, strangers, people in (
+                ("mean over galleries", float(found), len(best), best.shape[1]),
+                ("one gallery", alone, len(best) - size, size),
+            ):
+                test = SearchTest(strangers, size, people)
+                foretold = foretold_fpir(point, threshold, size * references, test)
+                yield Judged(f"{what}, {kind}", measured, stated, foretold)
+
+
+def named_by_one(
+    best: NDArray[np.float32], threshold: float, size: int, random: np.random.Generator
+) -> float:
+    """Return the share of strangers that one gallery, drawn at random, names."""
+    gallery = random.choice(best.shape[1], size, replace=False)
+    strangers = (best[:, gallery] > -1).all(axis=1)  # everybody but the gallery's own people
+    return float((best[np.ix_(strangers, gallery)].max(axis=1) >= threshold).mean())
 
 
 def best_of(faces: KnownFaces, references: int, score: PersonScore) -> NDArray[np.float32]:
@@ -71,14 +116,43 @@ def best_of(faces: KnownFaces, references: int, score: PersonScore) -> NDArray[n
     return np.asarray(best, np.float32)
 
 
-def report(
-    what: str, interval: tuple[float, float], found: float, own: Interval | None = None
-) -> None:
-    """Print whether a rate lies in the stated interval, or could by what its own sample shows."""
-    verdict = "inside" if interval[0] <= found <= interval[1] else "OUTSIDE"
-    if verdict == "OUTSIDE" and own and own.low <= interval[1] and interval[0] <= own.high:
-        verdict = f"outside, but so few strangers show only {own.low:.2e} to {own.high:.2e}"
-    print(f"{what}: measured {found:.2e} in [{interval[0]:.2e}, {interval[1]:.2e}] {verdict}")
+def report(made_on: str, judged: Judged) -> None:
+    """Print whether a rate lies in the stated intervals."""
+    places = (
+        f"{name} [{each.low:.2e}, {each.high:.2e}] "
+        f"{'inside' if each.holds(judged.measured) else 'OUTSIDE'}"
+        for name, each in (("rate", judged.of_rate), ("test", judged.of_test))
+    )
+    print(f"{made_on} {judged.what}: measured {judged.measured:.2e}; {'; '.join(places)}")
+
+
+def cover(faces: KnownFaces, source: CalibrationSource, splits: int) -> None:
+    """Print how often stated intervals hold what is measured, over random halves of the people."""
+    random = np.random.default_rng(0)
+    held: dict[str, list[tuple[bool, bool, bool]]] = defaultdict(list)
+    for _ in range(splits):
+        first = np.isin(faces.people, random.permutation(faces.count)[: faces.count // 2])
+        halves = [part_of(faces, rows) for rows in (first, ~first)]
+        for made, others in (halves, halves[::-1]):
+            for each in judge(calibrate(made, source), others, random):
+                held[each.what].append(
+                    (
+                        each.of_rate.holds(each.measured),
+                        each.of_test.holds(each.measured),
+                        each.measured > each.of_test.high,
+                    )
+                )
+    for what, found in held.items():
+        rate, test, above = np.mean(found, axis=0)
+        print(
+            f"{what}: inside the rate's interval {rate:.2f}, the test's {test:.2f} "
+            f"({above:.2f} above it), of {len(found)}"
+        )
+
+
+def part_of(faces: KnownFaces, rows: NDArray[np.bool_]) -> KnownFaces:
+    people = np.unique(faces.people[rows], return_inverse=True)[1].astype(np.int32)
+    return KnownFaces(faces.embeddings[rows], people, faces.quality[rows])
 
 
 def main() -> None:
@@ -86,6 +160,7 @@ def main() -> None:
     parser.add_argument("images", type=Path)
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--home", type=Path)
+    parser.add_argument("--splits", type=int, default=0)
     options = parser.parse_args()
     maker = TemplateMaker.of(evaluation_settings(options.home))
     pictures = find_people(options.images)
@@ -93,10 +168,15 @@ def main() -> None:
     table = maker.acquire(pictures)
     space = maker.embedder.embedding_space
     source = CalibrationSource("fold", "pictures", "", space, "", "", "", True, "", "")
+    if options.splits:
+        cover(faces_of_table(table, pictures.people), source, options.splits)
+        return
     rows = [pictures.rows_of(pairs.people_of_fold(fold)) for fold in (0, 1)]
     folds = [faces_of_table(table[part], pictures.people[part]) for part in rows]
+    random = np.random.default_rng(0)
     for made, judged in ((0, 1), (1, 0)):
-        judge(f"fold {made + 1} on {judged + 1}:", calibrate(folds[made], source), folds[judged])
+        for each in judge(calibrate(folds[made], source), folds[judged], random):
+            report(f"fold {made + 1} on {judged + 1}:", each)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facerec.cli.console import Home, Json, emit, output, stated_failures
+from facerec.cli.console import Home, Json, emit, output, stated_failures, warn
 from facerec.cli.evaluation_setup import TemplateMaker, evaluation_settings
 from facerec.cli.recording import record_in_home
+from facerec.cli.refused_rates import warn_where_refused
 
 if TYPE_CHECKING:
-    from facerec.decision.operating_point import OperatingPoint
+    from facerec.decision.operating_point import OperatingPoint, Provenance
     from facerec.evaluation.calibration.calibrating import CalibrationSource, KnownFaces
     from facerec.settings import Settings
 
-__all__ = ["Calibration", "calibrate", "describe"]
+__all__ = ["Calibration", "calibrate", "describe", "print_described"]
 
 STATED_FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 STATED_SIZES = (10, 100, 1000, 10_000)
@@ -24,6 +25,12 @@ REMARKS = {
     "gallery": "The people enrolled here, compared with each other.",
     "strangers": "Strangers at the operator's own cameras, compared with the people enrolled.",
     "pictures": "A folder of people, compared with each other.",
+}
+TWICE = {
+    "gallery": "somebody may be enrolled twice",
+    "strangers": "some of the strangers may be enrolled; leave them out and calibrate again",
+    "pictures": "somebody may have two folders (facerec evaluate verification --report DIR shows "
+    "the pictures)",
 }
 
 
@@ -55,23 +62,42 @@ def calibrate(
         raise typer.BadParameter("--images stands alone: it takes no people from the gallery")
     with stated_failures():
         from facerec.decision.operating_point_store import OperatingPointStore
-        from facerec.gallery.audit.event import AuditEvent, AuditKind
 
+        OperatingPointStore.check_name(name)
         maker = TemplateMaker.of(evaluation_settings(home))
         point = Calibration(maker, name).run(gallery, strangers, images)
-        OperatingPointStore(maker.settings.operating_points_dir).add(point, use=use)
-        event = AuditEvent(
-            AuditKind.OPERATING_POINT_SET,
-            outcome="in use" if use else "kept",
-            embedding_space=point.embedding_space,
-            operating_point=point.name,
-        )
-        record_in_home(maker.settings, event)
+        _keep(point, maker.settings, use=use)
         record = describe(point) | {"in_use": use}
         if as_json:
             emit(record)
         else:
-            _print(record)
+            print_described(record)
+        _warn_of_alike(point.provenance)
+        if use:
+            warn_where_refused(point, maker.settings)
+
+
+def _keep(point: "OperatingPoint", settings: "Settings", *, use: bool) -> None:
+    """Put an operating point into the home and its journal."""
+    from facerec.decision.operating_point_store import OperatingPointStore
+    from facerec.gallery.audit.event import AuditEvent, AuditKind
+
+    OperatingPointStore(settings.operating_points_dir).add(point, use=use)
+    event = AuditEvent(
+        AuditKind.OPERATING_POINT_SET,
+        outcome="in use" if use else "kept",
+        embedding_space=point.embedding_space,
+        operating_point=point.name,
+    )
+    record_in_home(settings, event)
+
+
+def _warn_of_alike(provenance: "Provenance") -> None:
+    if provenance.alike:
+        warn(
+            f"{provenance.alike} pair(s) of different people look as alike as pictures of one "
+            f"person do: {TWICE[provenance.kind]}; the thresholds are too high by that"
+        )
 
 
 @dataclass(frozen=True)
@@ -174,9 +200,16 @@ def enrolled_faces(settings: "Settings", gallery: str | None, space: str) -> "Kn
 
 
 def describe(point: "OperatingPoint") -> dict[str, Any]:
-    """Return the JSON form of what an operating point says: thresholds and what they cost."""
-    from facerec.errors import OperatingPointError
+    """Return the JSON form of what an operating point says: thresholds and what they cost.
 
+    Each threshold has two 95 % intervals: ``interval`` is of the rate, ``interval_of_a_test`` holds
+    what a test with as many other people as were calibrated on (all of them strangers to each
+    other, a visit each) shows of it.
+    """
+    from facerec.errors import OperatingPointError
+    from facerec.evaluation.calibration.foretelling import SearchTest, foretold_fmr, foretold_fpir
+
+    people = point.provenance.people
     fmr: dict[str, Any] = {}
     for rate in STATED_FMRS:
         try:
@@ -187,6 +220,7 @@ def describe(point: "OperatingPoint") -> dict[str, Any]:
             fmr[f"{rate:g}"] = {
                 "threshold": threshold,
                 "interval": list(point.fmr_interval_at(threshold)),
+                "interval_of_a_test": foretold_fmr(point, threshold, people).ends,
                 "extrapolated": not point.is_measured(rate),
             }
     fpir: dict[str, Any] = {}
@@ -196,8 +230,13 @@ def describe(point: "OperatingPoint") -> dict[str, Any]:
         except OperatingPointError as error:
             fpir[str(size)] = {"refused": str(error)}
         else:
-            interval = list(point.fpir_interval_at(threshold, size))
-            fpir[str(size)] = {"threshold": threshold, "interval": interval}
+            drawn_from = SearchTest(people, min(size, people), people)
+            test = foretold_fpir(point, threshold, size, drawn_from)
+            fpir[str(size)] = {
+                "threshold": threshold,
+                "interval": list(point.fpir_interval_at(threshold, size)),
+                "interval_of_a_test": test.ends,
+            }
     return {
         "name": point.name,
         "embedding_space": point.embedding_space,
@@ -209,7 +248,12 @@ def describe(point: "OperatingPoint") -> dict[str, Any]:
     }
 
 
-def _print(record: dict[str, Any]) -> None:
+def _brackets(ends: list[float]) -> str:
+    return f"[{ends[0]:.2g}, {ends[1]:.2g}]"
+
+
+def print_described(record: dict[str, Any]) -> None:
+    """Print what `describe` returns, for people."""
     provenance = record["provenance"]
     output.print(
         f"{record['name']}: {provenance['people']} people, {provenance['images']} templates, "
@@ -227,7 +271,8 @@ def _print(record: dict[str, Any]) -> None:
                 f"refused: {entry['refused']}"
                 if "refused" in entry
                 else f"threshold {entry['threshold']:.4f}, 95 % interval "
-                f"[{entry['interval'][0]:.2g}, {entry['interval'][1]:.2g}]"
+                f"{_brackets(entry['interval'])}, of a test on as many people "
+                f"{_brackets(entry['interval_of_a_test'])}"
                 + (", extrapolated" if entry.get("extrapolated") else "")
             )
             output.print(f"  {title} {rate}: {text}", soft_wrap=True, markup=False)

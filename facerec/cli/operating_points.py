@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facerec.cli.calibrate import describe
+from facerec.cli.calibrate import describe, print_described
 from facerec.cli.console import Home, Json, emit, output, stated_failures
 from facerec.cli.recording import record_in_home
+from facerec.cli.refused_rates import warn_where_refused
 
 if TYPE_CHECKING:
     from facerec.decision.operating_point_store import OperatingPointStore
@@ -58,27 +59,38 @@ def list_points(home: Home = None, as_json: Json = False) -> None:
 
 
 @operating_points.command()
-def show(name: Name, home: Home = None) -> None:
-    """Print as JSON what an operating point says, and where it was measured."""
+def show(name: Name, home: Home = None, as_json: Json = False) -> None:
+    """Print what an operating point says, and where it was measured."""
     with stated_failures():
         from facerec.decision.factory_operating_point import factory_operating_points
 
         store = _store(home)
         shipped = {point.name: point for point in factory_operating_points()}
-        emit(describe(shipped[name] if name in shipped else store.get(name)))
+        record = describe(shipped[name] if name in shipped else store.get(name))
+        if as_json:
+            emit(record)
+        else:
+            print_described(record)
 
 
 @operating_points.command()
-def use(name: Name, home: Home = None) -> None:
+def use(name: Name, home: Home = None, as_json: Json = False) -> None:
     """Decide at an operating point from now on; "factory" for the one that came with facerec."""
     with stated_failures():
+        from facerec.decision.operating_point_store import FACTORY
         from facerec.gallery.audit.event import AuditEvent, AuditKind
         from facerec.settings import load_settings
 
-        _store(home).use(name)
+        store, settings = _store(home), load_settings(home)
+        store.use(name)
         event = AuditEvent(AuditKind.OPERATING_POINT_SET, operating_point=name)
-        record_in_home(load_settings(home), event)
-        output.print(f"decisions are now made at {name}", markup=False)
+        record_in_home(settings, event)
+        if as_json:
+            emit({"in_use": name})
+        else:
+            output.print(f"decisions are now made at {name}", markup=False)
+        if name != FACTORY:
+            warn_where_refused(store.get(name), settings)
 
 
 def _store(home: Path | None) -> "OperatingPointStore":

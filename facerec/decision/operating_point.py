@@ -41,6 +41,9 @@ class Provenance:
             operator's cameras against the gallery) or ``"pictures"`` (a folder of people).
         mated: Number of mated comparisons, for the evidence; 0 when there were none.
         weights: Short hash of the embedder's weights.
+        alike: Pairs of different people who look as alike as half of the mated comparisons: most
+            often one person who is there twice, and the thresholds are too high by that. 0 where
+            there were too few mated comparisons to tell.
     """
 
     data: str
@@ -57,6 +60,7 @@ class Provenance:
     kind: str = "factory"
     mated: int = 0
     weights: str = ""
+    alike: int = 0
 
 
 @dataclass(frozen=True)

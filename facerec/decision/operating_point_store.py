@@ -5,7 +5,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from facerec.decision.factory_operating_point import factory_operating_point
+from facerec.decision.factory_operating_point import (
+    factory_operating_point,
+    factory_operating_points,
+)
 from facerec.decision.operating_point import OperatingPoint
 from facerec.decision.operating_point_file import (
     operating_point_from_json,
@@ -31,17 +34,27 @@ class OperatingPointStore:
 
     folder: Path
 
+    @staticmethod
+    def check_name(name: str) -> None:
+        """Check that an operating point can be kept under a name.
+
+        Raises:
+            OperatingPointError: it is not fit for a file, or stands for something else.
+        """
+        taken = {FACTORY, IN_USE, *(point.name for point in factory_operating_points())}
+        if not NAME.fullmatch(name) or name in taken:
+            raise OperatingPointError(
+                "the name of an operating point must be of small letters, digits, '.', '_' and "
+                f"'-', and none of {', '.join(sorted(taken))}; received {name!r}"
+            )
+
     def add(self, point: OperatingPoint, *, use: bool = True) -> None:
         """Keep an operating point under its name, in place of an older one, and use it.
 
         Raises:
             OperatingPointError: the name is not fit for a file, or the folder cannot be written.
         """
-        if not NAME.fullmatch(point.name) or point.name in (FACTORY, IN_USE):
-            raise OperatingPointError(
-                "the name of an operating point must be of small letters, digits, '.', '_' and "
-                f"'-', and neither {FACTORY} nor {IN_USE}; received {point.name!r}"
-            )
+        self.check_name(point.name)
         self._write(f"{point.name}.json", operating_point_to_json(point))
         if use:
             self.use(point.name)

@@ -74,6 +74,29 @@ def test_identification(facerec: Facerec, people: Path, tmp_path: Path) -> None:
     assert (tmp_path / "r" / "cmc_1.png").exists() and (tmp_path / "r" / "cmc_2.png").exists()
 
 
+def test_groups_are_told_apart(facerec: Facerec, people: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "groups.csv"
+    names = sorted(folder.name for folder in people.iterdir())
+    rows = (f"{name},{'even' if i % 2 == 0 else 'odd'}" for i, name in enumerate(names))
+    labels.write_text("\n".join(["person,group", *rows]) + "\n", encoding="utf-8-sig")
+    for protocol, rates in (
+        ("verification", ("fnmr", "fmr")),
+        ("identification", ("fnir", "fpir")),
+    ):
+        done = facerec(
+            "evaluate", protocol, "--images", people, "--groups", labels, "--json",
+            "--report", tmp_path / protocol,
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        assert [entry["group"] for entry in done.record["groups"]] == ["even", "odd"]
+        for entry in done.record["groups"]:
+            for rate in rates:
+                low, high = entry[f"{rate}_interval"]
+                assert low <= entry[rate] <= high
+                assert low < high  # so few people show nothing for certain
+        assert "<td>even</td>" in (tmp_path / protocol / "index.html").read_text()
+
+
 def test_detection(facerec: Facerec, data_dir: Path, tmp_path: Path) -> None:
     boxes = json.loads((data_dir / "fddb_dev" / "boxes_xywh.json").read_text())
     some = dict(list(boxes.items())[:15]) | {"missing.jpg": [[1, 1, 10, 10]]}
@@ -156,6 +179,12 @@ def test_calibration(facerec: Facerec, people: Path, tmp_path: Path) -> None:
     assert record["provenance"]["people"] == 20 and record["provenance"]["kind"] == "pictures"
     assert 0.1 < record["fmr"]["0.01"]["threshold"] < 0.6
     assert "refused" in record["fmr"]["1e-06"]  # 190 pairs of people say nothing of that
+    low, high = record["fmr"]["0.01"]["interval_of_a_test"]
+    assert (
+        low <= record["fmr"]["0.01"]["interval"][0] < record["fmr"]["0.01"]["interval"][1] <= high
+    )
+    # Nor of the 1e-4 that claims are decided at by default: nobody should find out at the gate.
+    assert "refused from now on" in done.err and "use factory" in done.err
     listed = {p["name"]: p for p in facerec("operating-points", "list", "--json").record}
     assert listed["office"]["in_use"] and not listed["factory-sface"]["in_use"]
     one = next(people.iterdir())
@@ -167,6 +196,13 @@ def test_calibration(facerec: Facerec, people: Path, tmp_path: Path) -> None:
     assert facerec("operating-points", "use", "factory").code == 0
     decided = facerec("verify", picture, picture, "--json")
     assert decided.record["operating_point"] == "factory-sface"
+    again = facerec("operating-points", "use", "office", "--json")
+    assert again.record == {"in_use": "office"} and "refused from now on" in again.err
+    shown = facerec("operating-points", "show", "office", "--json").record
+    assert shown["fmr"] == record["fmr"]
+    assert "threshold 0." in facerec("operating-points", "show", "factory-sface").out
+    unfit = facerec("calibrate", "--images", people, "--name", "My Office")
+    assert unfit.code == 1 and "small letters" in unfit.err
     unknown = facerec("operating-points", "use", "nowhere")
     assert unknown.code == 1 and "office" in unknown.err
 
@@ -188,6 +224,8 @@ def test_calibration_on_the_gallery_and_with_strangers(
     given = facerec("calibrate", "--strangers", strangers, "--name", "gate", "--keep", "--json")
     assert given.code == 0, given.err
     assert given.record["provenance"]["kind"] == "strangers"
+    # All ten "strangers" are enrolled, which a guard who films a gate does not notice.
+    assert "some of the strangers may be enrolled" in given.err
     assert not given.record["in_use"]
     assert facerec("calibrate", "--images", people, "--strangers", strangers).code == 2
 

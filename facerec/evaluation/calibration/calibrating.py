@@ -1,5 +1,6 @@
 """Making an operating point from faces of known people, and from strangers."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +9,13 @@ from numpy.typing import NDArray
 from facerec.decision.operating_point import OperatingPoint, Provenance
 from facerec.decision.rate_curve import RateCurve
 from facerec.errors import EvaluationError
-from facerec.evaluation.calibration.likelihood import fit_bands
+from facerec.evaluation.calibration.likelihood import FEWEST_AT_ALL, fit_bands
 from facerec.evaluation.calibration.non_mated_rates import (
+    FEWEST_SCORES,
     WeighedScores,
     measure_rates,
 )
-from facerec.evaluation.metrics.comparisons import Comparisons, compare_all
+from facerec.evaluation.metrics.comparisons import Comparisons, compare_all, highest_scores
 from facerec.evaluation.metrics.rates import least_claimable
 
 __all__ = ["CalibrationSource", "KnownFaces", "calibrate", "calibrate_with_strangers"]
@@ -68,6 +70,21 @@ class CalibrationSource:
     remarks: str
 
 
+@dataclass(frozen=True)
+class Compared:
+    """How many comparisons of different people were made.
+
+    Attributes:
+        comparisons: Of two pictures.
+        pairs_of_people: Pairs of people among them.
+        alike: As `Provenance.alike`.
+    """
+
+    comparisons: int
+    pairs_of_people: int
+    alike: int
+
+
 def calibrate(faces: KnownFaces, source: CalibrationSource) -> OperatingPoint:
     """Make an operating point from comparing known people with each other.
 
@@ -83,13 +100,17 @@ def calibrate(faces: KnownFaces, source: CalibrationSource) -> OperatingPoint:
             f"there are templates of {faces.count} person(s); at least two people must be "
             "compared, and about 15 for any rate to be known"
         )
-    pairs = faces.count * (faces.count - 1) // 2
-    counted = comparisons.non_mated.total
     curves = (
         measure_rates(_weighed(comparisons, by_person=False)),
         measure_rates(_weighed(comparisons, by_person=True)),
     )
-    return _point(faces, comparisons, curves, source, pairs, counted)
+    other = comparisons.non_mated
+    seen = Compared(
+        other.total,
+        faces.count * (faces.count - 1) // 2,
+        _alike(other.tail, comparisons.people[other.tail_pairs], comparisons),
+    )
+    return _point(faces, comparisons, curves, source, seen)
 
 
 def calibrate_with_strangers(
@@ -100,31 +121,48 @@ def calibrate_with_strangers(
     Raises:
         EvaluationError: there are too few people or strangers.
     """
-    scores = (strangers.embeddings @ enrolled.embeddings.T).astype(np.float32)
-    order = np.argsort(-scores.ravel(), kind="stable")
-    first = np.repeat(strangers.people, scores.shape[1])[order]
-    second = (np.tile(enrolled.people, scores.shape[0]) + np.int32(strangers.count))[order]
+    made = len(strangers.people) * len(enrolled.people)
+    if made < FEWEST_SCORES:
+        raise EvaluationError(
+            f"there are {len(strangers.people)} faces of strangers and {len(enrolled.people)} "
+            f"templates of people enrolled, so {made} comparisons; at least {FEWEST_SCORES} are "
+            f"needed, such as those of {math.ceil(FEWEST_SCORES / len(enrolled.people))} strangers"
+        )
+    scores, rows = highest_scores(strangers.embeddings, enrolled.embeddings)
+    first = strangers.people[rows[:, 0]]
+    second = enrolled.people[rows[:, 1]] + np.int32(strangers.count)
     images = np.concatenate([np.bincount(strangers.people), np.bincount(enrolled.people)])
     curves = []
     for sizes in (images.astype(np.float64), np.ones(len(images))):
         # What a pair of people weighs is spread over its comparisons.
-        weights = sizes[first] * sizes[second] / (images[first] * images[second])
+        total = sizes[: strangers.count].sum() * sizes[strangers.count :].sum()
+        weights = sizes[first] * sizes[second] / (images[first] * images[second]) / total
         curves.append(
             measure_rates(
-                WeighedScores(
-                    scores.ravel()[order],
-                    weights / weights.sum(),
-                    first,
-                    second,
-                    len(images),
-                    sizes,
-                    strangers.count,
-                )
+                WeighedScores(scores, weights, first, second, len(images), sizes, strangers.count)
             )
         )
     comparisons = compare_all(enrolled.embeddings, enrolled.people)
-    pairs = strangers.count * enrolled.count
-    return _point(enrolled, comparisons, (curves[0], curves[1]), source, pairs, scores.size)
+    seen = Compared(
+        made,
+        strangers.count * enrolled.count,
+        _alike(scores, np.stack([first, second], axis=1), comparisons),
+    )
+    return _point(enrolled, comparisons, (curves[0], curves[1]), source, seen)
+
+
+def _alike(scores: NDArray[np.float32], people: NDArray[np.int32], comparisons: Comparisons) -> int:
+    """Count pairs of different people who look as alike as half of the mated comparisons.
+
+    Args:
+        scores: float32 (n,), descending, of different people.
+        people: int32 (n, 2) whose they are.
+        comparisons: Hold the mated ones.
+    """
+    if len(comparisons.mated) < FEWEST_AT_ALL:
+        return 0
+    count = int((scores >= np.median(comparisons.mated.scores)).sum())
+    return len(np.unique(np.sort(people[:count], axis=1), axis=0))
 
 
 def _weighed(comparisons: Comparisons, *, by_person: bool) -> WeighedScores:
@@ -144,8 +182,7 @@ def _point(
     comparisons: Comparisons,
     curves: tuple[RateCurve, RateCurve],
     source: CalibrationSource,
-    pairs_of_people: int,
-    non_mated: int,
+    seen: Compared,
 ) -> OperatingPoint:
     quality = faces.quality.astype(np.float64)
     mated, other = comparisons.mated, comparisons.non_mated
@@ -162,9 +199,9 @@ def _point(
             data=source.data,
             people=faces.count,
             images=len(faces.people),
-            comparisons=non_mated,
-            pairs_of_people=pairs_of_people,
-            smallest_claimable_fmr=least_claimable(pairs_of_people),
+            comparisons=seen.comparisons,
+            pairs_of_people=seen.pairs_of_people,
+            smallest_claimable_fmr=least_claimable(seen.pairs_of_people),
             detector=source.detector,
             embedder=source.embedder,
             mirrored_chip=source.mirrored_chip,
@@ -173,6 +210,7 @@ def _point(
             kind=source.kind,
             mated=len(mated),
             weights=source.weights,
+            alike=seen.alike,
         ),
         source.name,
         curves[1],

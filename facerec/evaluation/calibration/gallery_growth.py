@@ -3,11 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
-from scipy.stats import beta
 
-from facerec.evaluation.metrics.bootstrap import Interval
-
-__all__ = ["expected_fpir", "shown_by"]
+__all__ = ["expected_fpir"]
 
 ROUNDING = 1e-9
 
@@ -47,15 +44,3 @@ def expected_fpir(
             # Less than this is rounding of the logarithms, and no chance at all.
             rates[row, column] = named / strangers if named > ROUNDING * strangers else 0.0
     return rates
-
-
-def shown_by(rate: float, strangers: int) -> Interval:
-    """Return the 95 % interval of an FPIR measured on so many strangers, one probe each.
-
-    Clopper and Pearson, 'The use of confidence or fiducial limits', Biometrika 26, 1934; the mean
-    over galleries is taken for a count of named strangers, which makes it wider than it need be.
-    """
-    named = rate * strangers
-    low = float(beta.ppf(0.025, named, strangers - named + 1)) if named > 0 else 0.0
-    high = float(beta.ppf(0.975, named + 1, strangers - named)) if named < strangers else 1.0
-    return Interval(low, high)

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from facerec.decision.likelihood_band import LikelihoodBand
 
-__all__ = ["fit_bands"]
+__all__ = ["FEWEST_AT_ALL", "fit_bands"]
 
 BAND_SHARES = (0.0, 0.1, 0.5)
 """Bands begin at the quality that these shares of mated comparisons lie below: the worst tenth,
@@ -14,6 +14,7 @@ the rest of the worse half, and the better half."""
 FEWEST_MATED = 50
 """Mated comparisons that a band needs; else there is one band for all."""
 FEWEST_AT_ALL = 20
+"""Mated comparisons without which nothing is said of them."""
 
 
 def fit_bands(

@@ -10,7 +10,7 @@ from facerec.decision.rate_curve import RateCurve
 from facerec.errors import EvaluationError
 from facerec.evaluation.metrics.bootstrap import person_weights
 
-__all__ = ["WeighedScores", "fit_pareto_tail", "measure_rates"]
+__all__ = ["FEWEST_SCORES", "WeighedScores", "fit_pareto_tail", "measure_rates"]
 
 KNOTS_A_DECADE = 8
 FEWEST_SEEN = 30
@@ -19,6 +19,8 @@ FEWEST_SEEN = 30
 TAIL_SCORES = (50, 1000)
 """Fewest and most scores that the tail is fitted to. With fewer the fit says nothing; with more
 the start lies where the distribution has not yet taken on its limiting form."""
+FEWEST_SCORES = 2 * TAIL_SCORES[0]
+"""Scores that anything is measured from: twice those of the smallest tail."""
 TAIL_SHARE = 0.01
 """Largest share of all scores that may belong to the tail, where that leaves enough of them."""
 INTERVAL_DRAWS = 200
@@ -57,11 +59,11 @@ def measure_rates(given: WeighedScores) -> RateCurve:
         EvaluationError: there are too few scores; the message says how many are needed.
     """
     count = len(given.scores)
-    fewest = 2 * TAIL_SCORES[0]
-    if count < fewest:
+    if count < FEWEST_SCORES:
+        people = int(np.ceil((1 + np.sqrt(1 + 8 * FEWEST_SCORES)) / 2))
         raise EvaluationError(
-            f"there are {count} comparisons of different people; at least {fewest} are needed, "
-            f"such as those of {int(np.ceil(np.sqrt(2 * fewest))) + 1} people with a picture each"
+            f"there are {count} comparisons of different people; at least {FEWEST_SCORES} are "
+            f"needed, such as those of {people} people with a picture each"
         )
     tail_count = int(np.clip(count * TAIL_SHARE, *TAIL_SCORES))
     reached = np.cumsum(given.weights)

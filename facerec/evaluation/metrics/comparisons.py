@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 
-__all__ = ["HISTOGRAM_BINS", "Comparisons", "MatedScores", "NonMatedScores", "compare_all"]
+__all__ = [
+    "HISTOGRAM_BINS", "Comparisons", "MatedScores", "NonMatedScores", "compare_all",
+    "highest_scores",
+]  # fmt: skip
 
 HISTOGRAM_BINS = 1 << 16
 """Equal bins over similarities -1..1: 3e-5 wide, far below what any error rate can tell apart."""
@@ -16,8 +19,8 @@ TAIL_SIZE = 2_000_000
 """Highest non-mated scores kept exactly: FMR 1e-1 of 20 million comparisons, 32 MB."""
 SAMPLE_SIZE = 400_000
 """Non-mated scores kept from the bulk, for intervals at rates that the tail does not reach."""
-BLOCK_ROWS = 1024
-"""Rows of a block of the score matrix: 54 MB at 13,233 columns."""
+BLOCK_SCORES = 4_000_000
+"""Scores of a block of the matrix, some 150 MB with their places, however many the columns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +163,34 @@ def compare_all(
     return Comparisons(_mated(embeddings, people, usable), kept.finish(), people, usable)
 
 
+def highest_scores(
+    probes: NDArray[np.float32], references: NDArray[np.float32], count: int = TAIL_SIZE
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Compare every probe with every reference and return the highest scores.
+
+    Args:
+        probes: float32 (n, d), unit length.
+        references: float32 (m, d), unit length.
+        count: Most scores to return.
+
+    Returns:
+        float32 (k,) descending, and int32 (k, 2) the probe and the reference of each; all of them
+        where there are no more than `count`.
+    """
+    kept = _Highest(count)
+    for start, stop in _row_blocks(len(probes), len(references)):
+        scores = (probes[start:stop] @ references.T).astype(np.float32)
+        row, column = np.indices(scores.shape, np.int32)
+        kept.add(scores.ravel(), np.stack([row.ravel() + np.int32(start), column.ravel()], axis=1))
+    return kept.finish()
+
+
+def _row_blocks(rows: int, columns: int) -> Iterator[tuple[int, int]]:
+    """Yield first and last (excluded) row of the blocks that a matrix is made in."""
+    step = max(BLOCK_SCORES // max(columns, 1), 1)
+    return ((start, min(start + step, rows)) for start in range(0, rows, step))
+
+
 def _bin_of(scores: NDArray[np.float32] | np.float32) -> NDArray[np.intp]:
     position = (np.asarray(scores, np.float64) + 1.0) * (HISTOGRAM_BINS / 2)
     return np.clip(position, 0, HISTOGRAM_BINS - 1).astype(np.intp)
@@ -194,8 +225,7 @@ def _non_mated_blocks(
     order = rows[np.argsort(people[rows], kind="stable")].astype(np.int32)
     sorted_people = people[order]
     vectors = np.ascontiguousarray(embeddings[order])
-    for start in range(0, len(order), BLOCK_ROWS):
-        stop = min(start + BLOCK_ROWS, len(order))
+    for start, stop in _row_blocks(len(order), len(order)):
         matrix = vectors[start:stop] @ vectors[start:].T
         # Sorted by person, "a later person" is both "another person" and "each pair once".
         wanted = sorted_people[None, start:] > sorted_people[start:stop, None]
@@ -208,24 +238,17 @@ class _NonMated:
     """Gathers non-mated scores block by block in bounded memory."""
 
     def __init__(self, tail_size: int, sample_size: int, seed: int, total: int) -> None:
-        self._tail_size = max(tail_size, 1)
-        self._sample_size = sample_size
+        self._tail = _Highest(tail_size)
         self._share = min(1.0, sample_size / max(total, 1))
         self._random = np.random.default_rng(seed)
         self._total = 0
         self._histogram = np.zeros(HISTOGRAM_BINS, np.int64)
-        self._floor = -np.inf
-        self._tail: list[tuple[NDArray[np.float32], NDArray[np.int32]]] = []
         self._sample: list[tuple[NDArray[np.float32], NDArray[np.int32]]] = []
 
     def add(self, scores: NDArray[np.float32], pairs: NDArray[np.int32]) -> None:
         self._total += len(scores)
         self._histogram += np.bincount(_bin_of(scores), minlength=HISTOGRAM_BINS)
-        high = scores > self._floor
-        self._tail.append((scores[high], pairs[high]))
-        if sum(len(part) for part, _ in self._tail) > 2 * self._tail_size:
-            self._tail = [_highest(self._tail, self._tail_size)]
-            self._floor = float(self._tail[0][0].min())
+        self._tail.add(scores, pairs)
         if self._share >= 1.0:
             self._sample.append((scores, pairs))
         else:
@@ -233,9 +256,27 @@ class _NonMated:
             self._sample.append((scores[drawn], pairs[drawn]))
 
     def finish(self) -> NonMatedScores:
-        tail = _descending(*_highest(self._tail, self._tail_size))
         sample = _descending(*_joined(self._sample))
-        return NonMatedScores(self._total, self._histogram, *tail, *sample)
+        return NonMatedScores(self._total, self._histogram, *self._tail.finish(), *sample)
+
+
+class _Highest:
+    """Keeps the highest of the scores that it is given."""
+
+    def __init__(self, size: int) -> None:
+        self._size = max(size, 1)
+        self._floor = -np.inf
+        self._parts: list[tuple[NDArray[np.float32], NDArray[np.int32]]] = []
+
+    def add(self, scores: NDArray[np.float32], pairs: NDArray[np.int32]) -> None:
+        high = scores > self._floor
+        self._parts.append((scores[high], pairs[high]))
+        if sum(len(part) for part, _ in self._parts) > 2 * self._size:
+            self._parts = [_highest(self._parts, self._size)]
+            self._floor = float(self._parts[0][0].min())
+
+    def finish(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        return _descending(*_highest(self._parts, self._size))
 
 
 def _joined(

@@ -41,7 +41,9 @@ def test_an_unknown_name_names_those_there_are(tmp_path: Path) -> None:
         store.use("x")
 
 
-@pytest.mark.parametrize("name", ["", "../x", "A", "factory", "in-use", "a/b", "x" * 65])
+@pytest.mark.parametrize(
+    "name", ["", "../x", "A", "factory", "factory-sface", "in-use", "a/b", "x" * 65]
+)
 def test_a_name_unfit_for_a_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(OperatingPointError, match="small letters"):
         OperatingPointStore(tmp_path).add(replace(GATE, name=name))

@@ -3,18 +3,20 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import binomtest, genpareto, norm
+from scipy.stats import genpareto, norm
 
 from facerec.errors import EvaluationError
+from facerec.evaluation.calibration import calibrating
 from facerec.evaluation.calibration.calibrating import (
     CalibrationSource,
     KnownFaces,
     calibrate,
     calibrate_with_strangers,
 )
-from facerec.evaluation.calibration.gallery_growth import expected_fpir, shown_by
+from facerec.evaluation.calibration.gallery_growth import expected_fpir
 from facerec.evaluation.calibration.likelihood import fit_bands
 from facerec.evaluation.calibration.non_mated_rates import fit_pareto_tail
+from facerec.evaluation.metrics.comparisons import highest_scores
 
 SOURCE = CalibrationSource(
     "made-up", "pictures", "made up", "space", "d", "e", "w", True, "2026-01-01", ""
@@ -93,7 +95,43 @@ def test_strangers_set_the_rate_when_they_are_given() -> None:
     assert 0.3e-2 < low < 1e-2 < high < 3e-2
 
 
-@pytest.mark.parametrize(("people", "words"), [(1, "at least two people"), (10, "at least 100")])
+def test_people_who_are_there_twice_are_counted() -> None:
+    apart = faces(40, 4, seed=9)
+    assert calibrate(apart, SOURCE).provenance.alike == 0
+    # Two pictures each of people 0 and 1 are put under new names.
+    people = apart.people.copy()
+    people[[0, 1]], people[[4, 5]] = 40, 41
+    twice = KnownFaces(apart.embeddings, people, apart.quality)
+    assert calibrate(twice, SOURCE).provenance.alike == 2
+    strangers = KnownFaces(
+        np.concatenate([faces(30, 1, seed=10).embeddings, apart.embeddings[[0, 1, 8]]]),
+        np.concatenate([np.arange(30), [30, 30, 31]]).astype(np.int32),
+        np.ones(33, np.float32),
+    )
+    assert calibrate_with_strangers(apart, strangers, SOURCE).provenance.alike == 2
+
+
+def test_strangers_are_weighed_alike_when_only_the_highest_scores_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    enrolled, strangers = faces(40, 2, seed=5), faces(90, 2, seed=6)
+    whole = calibrate_with_strangers(enrolled, strangers, SOURCE)
+    monkeypatch.setattr(
+        calibrating, "highest_scores", lambda a, b: highest_scores(a, b, count=3000)
+    )
+    part = calibrate_with_strangers(enrolled, strangers, SOURCE)
+    for rate in (0.1, 0.01, 0.002):
+        assert part.fmr_at(whole.threshold_at_fmr(rate)) == pytest.approx(rate, rel=0.05)
+
+
+def test_too_few_strangers_are_refused_with_what_is_needed() -> None:
+    with pytest.raises(EvaluationError, match=r"3 faces of strangers.* 12 comp.* of 25 strangers"):
+        calibrate_with_strangers(faces(4, 1, seed=0), faces(3, 1, seed=1), SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("people", "words"), [(1, "at least two people"), (14, "at least 100.* 15 people")]
+)
 def test_too_few_people_are_refused_with_what_is_needed(people: int, words: str) -> None:
     with pytest.raises(EvaluationError, match=words):
         calibrate(faces(people, 1, seed=0), SOURCE)
@@ -161,16 +199,6 @@ def test_expected_fpir_is_what_drawing_galleries_gives(size: int) -> None:
     found = expected_fpir(best, np.array([1.5, 9.0]), np.array([size]))
     assert found[0, 0] == pytest.approx(drawn_fpir(best, 1.5, size, random), abs=0.01)
     assert found[1, 0] == pytest.approx(0.0, abs=1e-12)
-
-
-def test_what_few_strangers_show_of_a_rate_is_the_binomial_interval() -> None:
-    # Worked by hand: none of 100 is under 1 - .025 ** (1 / 100), all of 2 over .025 ** (1 / 2).
-    assert shown_by(0.0, 100).low == 0
-    assert shown_by(0.0, 100).high == pytest.approx(1 - 0.025**0.01)
-    assert shown_by(1.0, 2).low == pytest.approx(0.025**0.5)
-    expected = binomtest(7, 50).proportion_ci(method="exact")
-    found = shown_by(7 / 50, 50)
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
 def test_nobody_named_is_zero_and_not_what_logarithms_leave() -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from facerec.errors import ArrayError
 from facerec.evaluation.metrics import comparisons as module
-from facerec.evaluation.metrics.comparisons import compare_all
+from facerec.evaluation.metrics.comparisons import compare_all, highest_scores
 
 
 def people_and_faces(
@@ -39,9 +39,9 @@ def brute_force(
     return sorted(mated), sorted(other, reverse=True), failed
 
 
-@pytest.mark.parametrize("block_rows", [7, 1024])
-def test_every_pair_is_compared_once(block_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK_ROWS", block_rows)
+@pytest.mark.parametrize("block_scores", [7, 500, 4_000_000])
+def test_every_pair_is_compared_once(block_scores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK_SCORES", block_scores)
     vectors, labels = people_and_faces(1)
     usable = np.ones(len(labels), bool)
     usable[[3, 11, 20]] = False
@@ -52,6 +52,21 @@ def test_every_pair_is_compared_once(block_rows: int, monkeypatch: pytest.Monkey
     np.testing.assert_allclose(result.non_mated.tail, other, atol=1e-6)
     assert result.mated.failed == failed > 0
     assert result.non_mated.total == len(other) == result.non_mated.histogram.sum()
+
+
+@pytest.mark.parametrize("count", [40, 10_000])
+@pytest.mark.parametrize("block_scores", [7, 500])
+def test_the_highest_scores_are_those_of_the_whole_matrix(
+    count: int, block_scores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BLOCK_SCORES", block_scores)
+    probes, references = people_and_faces(1)[0], people_and_faces(2)[0][:30]
+    scores, pairs = highest_scores(probes, references, count)
+    whole = probes @ references.T
+    expected = np.sort(whole.ravel())[::-1][:count]
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
+    np.testing.assert_allclose(whole[pairs[:, 0], pairs[:, 1]], scores, atol=1e-6)
+    assert len(np.unique(pairs, axis=0)) == len(scores)
 
 
 def test_pairs_name_the_images_of_their_scores() -> None:
