@@ -159,7 +159,7 @@ class TemplateMaker:
                 ("Least detection score", f"{analysis.min_detection_score:g}"),
                 ("Engine", self.settings.inference.engine),
             ),
-            images.resolve().name,
+            "/".join(images.resolve().parts[-2:]).lstrip("/"),
         )
 
 

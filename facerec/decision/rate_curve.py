@@ -11,6 +11,9 @@ from facerec.errors import OperatingPointError
 
 __all__ = ["RateCurve"]
 
+NOTHING = 1e-300
+"""Stands for a lower end of 0, which has no logarithm."""
+
 
 @dataclass(frozen=True)
 class RateCurve:
@@ -81,9 +84,12 @@ class RateCurve:
         rarer = math.sqrt(max(self.rates[-1] / rate, 1.0))
         low, high = (
             rarer * np.interp(similarity, self.similarities, np.log(ends) - np.log(self.rates))
-            for ends in (np.maximum(self.lows, 1e-300), self.highs)
+            for ends in (np.maximum(self.lows, NOTHING), self.highs)
         )
-        return rate * math.exp(low), min(rate * math.exp(min(high, 700.0)), 1.0)
+        lowest = rate * math.exp(low)
+        return lowest if lowest > rate * math.sqrt(NOTHING) else 0.0, min(
+            rate * math.exp(min(high, 700.0)), 1.0
+        )
 
     @cached_property
     def _last_slope(self) -> float:

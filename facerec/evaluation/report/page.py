@@ -21,7 +21,7 @@ h2 { font-size: 1.25rem; margin: 2.4rem 0 .6rem; padding-bottom: .25rem;
 table { border-collapse: collapse; width: 100%; margin: .8rem 0 1.4rem; font-size: .93rem; }
 caption { text-align: left; color: #4d5a6b; padding-bottom: .35rem; }
 th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid #e6eaef;
-  vertical-align: top; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+  vertical-align: top; font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
 th { font-weight: 600; }
 figure { margin: 1rem 0 1.6rem; break-inside: avoid; }
 figure img { width: 100%; max-width: 44rem; height: auto; }

@@ -19,7 +19,7 @@ class TestedSystem:
         embedder: Name of the embedder; "" where only detection is tested.
         embedding_space: Id of the space of its embeddings; "" likewise.
         settings: Further settings that the result depends on, name and value.
-        data: Name of the data, the last part of its folder.
+        data: Name of the data, the last two parts of its folder.
     """
 
     __test__ = False  # the name begins as pytest's classes do

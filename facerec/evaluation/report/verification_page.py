@@ -21,6 +21,9 @@ __all__ = [
     "worst_section",
 ]
 
+RULE_OF_THIRTY = 30
+"""Errors from which a rate is known to within about 30 % (Doddington and others, 'The NIST speaker
+recognition evaluation', Speech Communication 31, 2000; ISO/IEC 19795-1 annex B)."""
 VERIFICATION_LIMITS = (
     "Intervals are 95 %, by drawing people with replacement: comparisons that share a person are "
     "not independent. They say how the figures would move with other people of the same kind, not "
@@ -28,7 +31,7 @@ VERIFICATION_LIMITS = (
     "Non-mated comparisons are between people chosen without regard to likeness; relatives and "
     "look-alikes are accepted more often. Nobody tried to be taken for somebody else.",
     "Labels are taken as they are. Wrong labels count as errors of the system, and at the lowest "
-    "false match rates they are often what is seen: look at the picture pairs below.",
+    "false match rates they are often what is seen: look at the worst errors where they are shown.",
 )
 
 
@@ -42,11 +45,16 @@ def verification_summary(result: VerificationResult, pairs: PairsResult | None) 
             f"({result.comparisons.non_mated.total}) to state any false match rate; the equal "
             f"error rate is {share(result.eer)}."
         )
-    lowest = shown[-1]
+    seen = result.comparisons.non_mated.total
+    known = [answer for answer in shown if answer.at * seen >= RULE_OF_THIRTY]
+    lowest, why = (
+        (known[-1], f"the lowest of which {RULE_OF_THIRTY} false matches or more were seen")
+        if known
+        else (shown[-1], "the lowest that these comparisons can show")
+    )
     return (
-        f"{start}At a false match rate of {rate_key(lowest.at)}, the lowest that these comparisons "
-        f"can show, {share(1 - lowest.rate)} of mated comparisons are missed; the equal error rate "
-        f"is {share(result.eer)}."
+        f"{start}At a false match rate of {rate_key(lowest.at)}, {why}, {share(1 - lowest.rate)} "
+        f"of mated comparisons are missed; the equal error rate is {share(result.eer)}."
     )
 
 

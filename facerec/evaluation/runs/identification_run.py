@@ -126,11 +126,12 @@ def _growth(given: IdentificationInput, result: IdentificationResult) -> tuple[S
     embeddings = given.table.embeddings
     gallery = ReferenceGallery(embeddings[references], starts, given.score)
     best = gallery.scores(embeddings[strangers])
+    each = result.references_each
     try:
-        each = result.references_each
         return (growth_section(check_growth(given.point, best, each), each),)
     except OperatingPointError as error:
-        return (Section("Gallery size", (f"The operating point in use refuses: {error}",)),)
+        refused = (f"The operating point in use refuses: {error}.",)
+        return (Section(f"Gallery size, {each} reference(s) a person", refused),)
 
 
 def _attempts(pictures: PeoplePictures, result: IdentificationResult) -> tuple[Attempts, ...]:

@@ -210,6 +210,8 @@ def test_intervals_follow_the_knots_and_widen_beyond_them() -> None:
     # A hundred times rarer than the last knot: ten times as wide in the logarithm, 2 ** 10.
     assert curve.interval_at(0.5) == pytest.approx((1e-5 / 1024, 1e-5 * 1024))
     assert CURVE.interval_at(0.2) == (0.0, 1.0)
+    unseen = replace(curve, lows=(1.0, 0.05, 0.0, 0.0))  # no draw of people had any
+    assert [unseen.interval_at(at)[0] for at in (0.2, 0.25, 0.5)] == [0.0, 0.0, 0.0]
     with pytest.raises(OperatingPointError, match="interval"):
         replace(CURVE, lows=(0.1,), highs=(0.2,))
     point = replace(POINT, comparisons=curve)
