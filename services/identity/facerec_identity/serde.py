@@ -136,12 +136,15 @@ def turn_to_proto(turn: Turn) -> verification.StreamAuthorizeResponse:
 
 
 def decision_to_proto(entry: AuditEntry) -> verification.GateDecision:
-    """Return what the journal has of an answer to a gate."""
+    """Return what the journal has of an answer to a gate.
+
+    The last word of its note is the decision's id; a monitor's has camera and track before it.
+    """
     event, made = entry.event, Timestamp()
     made.FromDatetime(entry.recorded)
     profile_id = event.profile_id
     return verification.GateDecision(
-        decision_id=event.note,
+        decision_id=event.note.rpartition(" ")[2],
         gate=gate_to_proto(event.place),
         outcome=_AUTHORIZATION_OUTCOMES[GateOutcome(event.outcome)],
         reasons=[reason_pb2.Reason.Value(f"REASON_{reason.upper()}") for reason in event.reasons],
