@@ -16,6 +16,7 @@ from facerec.client.results import (
     EnrolResult,
     ErasureReceipt,
     IdentifyResult,
+    ImageResult,
     Profile,
     VerifyResult,
     WatchedDecision,
@@ -130,6 +131,10 @@ class AsyncGateClient:
             allow_same_person=allow_same_person,
         )
         return await self._ask(question)
+
+    async def add_picture(self, profile_id: str, image: bytes, *, source: str = "") -> ImageResult:
+        """Add one more picture of an enrolled person; see `GateClient.add_picture`."""
+        return await self._ask(connection.add_picture(profile_id, image, source))
 
     async def erase(self, profile_id: str) -> ErasureReceipt:
         """Erase a person for good; see `GateClient.erase`."""

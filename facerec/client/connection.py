@@ -13,6 +13,7 @@ from facerec.client.results import (
     EnrolResult,
     ErasureReceipt,
     IdentifyResult,
+    ImageResult,
     Profile,
     ProfilePage,
     VerifyResult,
@@ -26,6 +27,7 @@ __all__ = [
     "Connection",
     "Methods",
     "Question",
+    "add_picture",
     "authorize",
     "enrol",
     "erase",
@@ -150,6 +152,12 @@ def enrol(
         allow_same_person=allow_same_person,
     )
     return Question("CreateProfile", request, messages.enrol_result_from_proto, enrolment=True)
+
+
+def add_picture(profile_id: str, image: bytes, source: str) -> Question[ImageResult]:
+    """Ask to add one more picture of a person."""
+    request = messages.create_template_to_proto(profile_id, image, source)
+    return Question("CreateTemplate", request, messages.added_image_from_proto, enrolment=True)
 
 
 def erase(profile_id: str) -> Question[ErasureReceipt]:

@@ -16,6 +16,7 @@ from facerec.client.results import (
     EnrolResult,
     ErasureReceipt,
     IdentifyResult,
+    ImageResult,
     Profile,
     VerifyResult,
     WatchedDecision,
@@ -173,6 +174,16 @@ class GateClient:
             allow_same_person=allow_same_person,
         )
         return self._ask(question)
+
+    def add_picture(self, profile_id: str, image: bytes, *, source: str = "") -> ImageResult:
+        """Add one more picture of an enrolled person; one that was added before changes nothing.
+
+        Args:
+            profile_id: Who it shows.
+            image: Encoded picture.
+            source: Where it came from.
+        """
+        return self._ask(connection.add_picture(profile_id, image, source))
 
     def erase(self, profile_id: str) -> ErasureReceipt:
         """Erase a person for good; again, it returns the same receipt."""

@@ -27,9 +27,11 @@ from facerec.v1 import face_pb2, image_pb2, profile_pb2, reason_pb2
 from facerec.v1 import verification_service_pb2 as verification
 
 __all__ = [
+    "added_image_from_proto",
     "authorize_result_from_proto",
     "authorize_to_proto",
     "create_profile_to_proto",
+    "create_template_to_proto",
     "enrol_result_from_proto",
     "erase_profile_to_proto",
     "get_profile_to_proto",
@@ -116,6 +118,21 @@ def create_profile_to_proto(
             for image in images
         ],
     )
+
+
+def create_template_to_proto(
+    profile_id: str, image: bytes, source: str
+) -> enrollment.CreateTemplateRequest:
+    """Return the request to add one more picture of a person."""
+    return enrollment.CreateTemplateRequest(
+        parent=f"profiles/{profile_id}",
+        image=enrollment.EnrollmentImage(image=image_pb2.Image(data=image), source=source),
+    )
+
+
+def added_image_from_proto(response: enrollment.CreateTemplateResponse) -> ImageResult:
+    """Return what became of one more picture."""
+    return _image_result(response.image)
 
 
 def get_profile_to_proto(profile_id: str) -> enrollment.GetProfileRequest:
@@ -254,13 +271,7 @@ def enrol_result_from_proto(response: enrollment.CreateProfileResponse) -> Enrol
     """Return what became of an enrolment."""
     return EnrolResult(
         profile=profile_from_proto(response.profile) if response.HasField("profile") else None,
-        images=tuple(
-            ImageResult(
-                accepted=image.outcome == enrollment.ENROLLMENT_OUTCOME_ACCEPTED,
-                reasons=_reasons(image.reasons),
-            )
-            for image in response.images
-        ),
+        images=tuple(map(_image_result, response.images)),
     )
 
 
@@ -274,6 +285,13 @@ def profile_from_proto(profile: profile_pb2.Profile) -> Profile:
         consent=profile.consent,
         templates=profile.template_count,
         created=profile.create_time.ToDatetime(tzinfo=UTC),
+    )
+
+
+def _image_result(image: enrollment.EnrollmentImageResult) -> ImageResult:
+    return ImageResult(
+        accepted=image.outcome == enrollment.ENROLLMENT_OUTCOME_ACCEPTED,
+        reasons=_reasons(image.reasons),
     )
 
 

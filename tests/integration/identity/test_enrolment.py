@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from facerec.client import CallError, GateClient, IdentificationOutcome, ProfileState
+from facerec.client import (
+    AsyncGateClient,
+    CallError,
+    GateClient,
+    IdentificationOutcome,
+    ProfileState,
+)
 from facerec.gallery.gallery import Gallery
 from facerec.settings import Settings
 from tests.integration.identity import pictures
@@ -64,6 +70,35 @@ def test_who_is_enrolled_is_found_at_once(desk: GateClient, portraits: dict[str,
     assert before <= profile.created <= datetime.now(UTC)
     assert who(desk, portraits["obama-2009"]) == profile.profile_id
     assert desk.profile(profile.profile_id) == profile
+
+
+def test_a_picture_is_added_as_the_refusal_of_a_second_enrolment_says(
+    desk: GateClient, portraits: dict[str, bytes]
+) -> None:
+    (obama,) = [p for p in desk.profiles() if p.display_name == "Barack Obama"]
+    with pytest.raises(CallError, match="add the pictures to that profile") as caught:
+        desk.enrol("B. Obama", [portraits["obama-2009"]])
+    assert caught.value.reason == "SAME_PERSON_ENROLLED"
+    for _ in range(2):  # the second time it is there
+        added = desk.add_picture(obama.profile_id, portraits["obama-2009"], source="desk 2")
+        assert (added.accepted, added.reasons) == (True, ())
+    assert desk.profile(obama.profile_id).templates == obama.templates + 1
+    refused = desk.add_picture(obama.profile_id, pictures.nobody())
+    assert (refused.accepted, refused.reasons) == (False, ("no_face",))
+    with pytest.raises(CallError) as caught:
+        desk.add_picture(obama.profile_id, portraits["collins"])
+    assert caught.value.reason == "PICTURES_DISAGREE"
+
+
+async def test_a_loop_adds_a_picture(
+    desk: GateClient, desk_server: ServerProcess, portraits: dict[str, bytes]
+) -> None:
+    made = desk.enrol("Joe Biden", [portraits["biden-2010"]], profile_id="joe").profile
+    assert made is not None
+    async with AsyncGateClient(desk_server.address, timeout_s=60) as gate:
+        assert (await gate.add_picture("joe", portraits["biden-2010"])).accepted
+    assert desk.profile("joe").templates == 1
+    desk.erase("joe")
 
 
 def test_a_taken_id_is_refused(desk: GateClient, portraits: dict[str, bytes]) -> None:

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import cv2
 import grpc
 import pytest
 
-from facerec.client import AsyncGateClient, GateClient
+from facerec.client import AsyncGateClient, GateClient, WatchedDecision
 from facerec.client.call_failures import stated_call_failures
 from facerec.client.connection import Connection
 from facerec.client.sent_frames import SentFrame
@@ -306,6 +307,33 @@ def test_a_gate_watches_its_own_gates_without_scores(
     (told,) = decisions(watcher, 1)
     watcher.cancel()
     assert not told.decision.HasField("similarity") and not told.decision.HasField("threshold")
+
+
+async def test_the_clients_watch(building: Building, portraits: dict[str, bytes]) -> None:
+    """One waits for what comes, one of asyncio goes on after what it knows."""
+    with closing(building.client.watch_decisions(["main"])) as watcher:
+        begin = next(watcher)
+        assert begin.resume_token and (begin.outcome, begin.decided) == (None, None)
+        asked = building.client.authorize("main", portraits["collins"])
+        heard = next(told for told in watcher if told.outcome is not None)
+    assert (heard.decision_id, heard.gate, heard.client) == (asked.decision_id, "main", "local")
+    assert (heard.outcome, heard.reasons) == (asked.outcome, asked.reasons)
+    assert heard.profile_id is None and heard.decided is not None
+    async with AsyncGateClient(building.server.address) as gate:
+        again = gate.watch_decisions(["main"], resume_token=begin.resume_token)
+        async with aclosing(again) as awaited:
+            assert [told async for told in taken(awaited)] == [heard]
+        with pytest.raises(CallError) as caught:
+            await anext(gate.watch_decisions(resume_token="x"))
+    assert (caught.value.status, caught.value.field) == ("INVALID_ARGUMENT", "resume_token")
+
+
+async def taken(watcher: AsyncIterator[WatchedDecision]) -> AsyncIterator[WatchedDecision]:
+    """Pass on what is told until the first decision."""
+    async for told in watcher:
+        if told.outcome is not None:
+            yield told
+            return
 
 
 @pytest.mark.parametrize("token", ["x", "ZGVjaXNpb25zOi0x", "ZGVjaXNpb25zOng=", "é"])
