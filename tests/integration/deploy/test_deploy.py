@@ -100,6 +100,23 @@ def test_every_service_of_the_site_is_confined() -> None:
                 assert source in site["volumes"], source
 
 
+def test_prometheus_reads_what_the_site_tells() -> None:
+    """On a loopback address, so all must share one."""
+    scraped = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text("utf-8"))
+    targets = {
+        target
+        for job in scraped["scrape_configs"]
+        for group in job["static_configs"]
+        for target in group["targets"]
+    }
+    services = compose()["services"]
+    cameras = tomllib.loads((CONTAINER / "cameras.toml").read_text("utf-8"))
+    told = services["server"]["environment"]["FACEREC_SERVER__METRICS_LISTEN"], cameras["listen"]
+    assert targets == set(told)
+    for name in ("monitor", "prometheus", "grafana"):
+        assert services[name]["network_mode"] == "service:server"
+
+
 def test_commands_are_those_of_facerec() -> None:
     known = set(get_command(app).commands)  # type: ignore[attr-defined]
     for name in ("server", "monitor"):

@@ -1,5 +1,6 @@
 """What Prometheus reads of a real server."""
 
+import re
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from facerec.client import CallError, GateClient
 from facerec.errors import ServiceError
 from facerec_identity.metrics import Metrics, MetricsPort
+from tests.conftest import ROOT
 from tests.integration.identity.server_process import ServerProcess
 from tests.integration.identity.site import free_address
 
@@ -61,6 +63,10 @@ def test_calls_stages_and_decisions_are_counted(
     assert found["facerec_gallery_revision",] >= 1
     assert (found["facerec_profiles",], found["facerec_templates",]) == (1, 1)
     assert found["facerec_analysis_waiting_calls",] == 0
+    # What the dashboard shows is told.
+    shown = re.findall(r"facerec_\w+", (ROOT / "deploy/grafana/facerec.json").read_text("utf-8"))
+    assert len(set(shown)) > 8
+    assert set(shown) <= {key[0] for key in found}
 
 
 def test_calls_in_flight_are_embedded_in_one_run_and_answered_as_alone(
