@@ -1,6 +1,7 @@
 """Makes an operating point on one fold of people and judges it on the other, and the reverse.
 
     .venv/bin/python benchmarks/calibration_transfer.py IMAGES PAIRS [--home HOME] [--splits N]
+        [--seed SEED]
 
 PAIRS is a pairs file of two folds whose people are all different, as LFW's. FPIR is the mean over
 all galleries of each size drawn from the judged people, with so many references each, everybody
@@ -126,9 +127,9 @@ def report(made_on: str, judged: Judged) -> None:
     print(f"{made_on} {judged.what}: measured {judged.measured:.2e}; {'; '.join(places)}")
 
 
-def cover(faces: KnownFaces, source: CalibrationSource, splits: int) -> None:
+def cover(faces: KnownFaces, source: CalibrationSource, splits: int, seed: int) -> None:
     """Print how often stated intervals hold what is measured, over random halves of the people."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     held: dict[str, list[tuple[bool, bool, bool]]] = defaultdict(list)
     for _ in range(splits):
         first = np.isin(faces.people, random.permutation(faces.count)[: faces.count // 2])
@@ -143,10 +144,10 @@ def cover(faces: KnownFaces, source: CalibrationSource, splits: int) -> None:
                     )
                 )
     for what, found in held.items():
-        rate, test, above = np.mean(found, axis=0)
+        rate, test, above = np.sum(found, axis=0)
         print(
-            f"{what}: inside the rate's interval {rate:.2f}, the test's {test:.2f} "
-            f"({above:.2f} above it), of {len(found)}"
+            f"{what}: {rate} inside the rate's interval, {test} inside the test's, {above} above "
+            f"it, of {len(found)}"
         )
 
 
@@ -161,6 +162,7 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--home", type=Path)
     parser.add_argument("--splits", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the splits")
     options = parser.parse_args()
     maker = TemplateMaker.of(evaluation_settings(options.home))
     pictures = find_people(options.images)
@@ -169,7 +171,7 @@ def main() -> None:
     space = maker.embedder.embedding_space
     source = CalibrationSource("fold", "pictures", "", space, "", "", "", True, "", "")
     if options.splits:
-        cover(faces_of_table(table, pictures.people), source, options.splits)
+        cover(faces_of_table(table, pictures.people), source, options.splits, options.seed)
         return
     rows = [pictures.rows_of(pairs.people_of_fold(fold)) for fold in (0, 1)]
     folds = [faces_of_table(table[part], pictures.people[part]) for part in rows]
