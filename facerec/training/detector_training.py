@@ -177,23 +177,26 @@ def fine_tune(
     trainee.compile(
         optimizer=_optimizer(settings, steps * settings.epochs), jit_compile=is_compiled_whole()
     )
-
-    def ended(epoch: int, logs: dict[str, float]) -> None:
-        if not np.isfinite(logs["loss"]):
-            raise TrainingError("the loss is no number any more; lower learning_rate")
-        observe(epoch + 1, float(logs["loss"]))
-
     with for_fit(batches.endless()) as stream:
         trainee.fit(
             stream,
             epochs=settings.epochs,
             steps_per_epoch=steps,
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=ended)],
+            callbacks=[_telling(observe)],
             shuffle=False,
             verbose=0,
         )
     detector.trainable = True
     return detector
+
+
+def _telling(observe: Callable[[int, float], None]) -> keras.callbacks.Callback:
+    def ended(epoch: int, logs: dict[str, float]) -> None:
+        if not np.isfinite(logs["loss"]):
+            raise TrainingError("the loss is no number any more; lower the learning rate")
+        observe(epoch + 1, float(logs["loss"]))
+
+    return keras.callbacks.LambdaCallback(on_epoch_end=ended)
 
 
 def _optimizer(settings: DetectorSettings, steps: int) -> keras.optimizers.Optimizer:
