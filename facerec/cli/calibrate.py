@@ -203,8 +203,9 @@ def describe(point: "OperatingPoint") -> dict[str, Any]:
     """Return the JSON form of what an operating point says: thresholds and what they cost.
 
     Each threshold has two 95 % intervals: ``interval`` is of the rate, ``interval_of_a_test`` holds
-    what a test with as many other people as were calibrated on (all of them strangers to each
-    other, a visit each) shows of it.
+    what a test with as many other people as were calibrated on shows of it; of FPIR, the mean over
+    galleries of that size, everybody being a stranger to all others (where there are fewer people
+    than that, so many strangers before one gallery).
     """
     from facerec.errors import OperatingPointError
     from facerec.evaluation.calibration.foretelling import SearchTest, foretold_fmr, foretold_fpir
