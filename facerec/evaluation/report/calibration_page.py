@@ -191,7 +191,9 @@ def growth_section(check: GrowthCheck, references_each: int = 1) -> Section:
         (
             f"At each size the threshold is the operating point's for FPIR 1 %. {check.strangers} "
             "strangers, one visit each; the measured rate is the mean over all galleries of that "
-            "size.",
+            "size. BELOW means that fewer strangers are named than was to be expected, ABOVE that "
+            "more are. A threshold takes every template for a chance to be mistaken, so with "
+            "several references a person it errs below.",
             TWO_INTERVALS,
         ),
         tables=(

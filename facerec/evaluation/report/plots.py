@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from facerec.evaluation.metrics.comparisons import HISTOGRAM_BINS, Comparisons
@@ -203,6 +204,7 @@ def cumulative_match_plot(cumulative: NDArray[np.float64], references_each: int)
         ranks = np.arange(1, len(cumulative) + 1)
         axes.plot(ranks, cumulative, "o-", color=BLUE, markersize=4)
         axes.set(xlabel="Rank R", ylabel="Share of mated probes")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylim(max(0.0, float(cumulative[0]) - 0.02), 1.001)
     return made[0]
 
