@@ -13,7 +13,7 @@ from tests.integration.gallery.conftest import Opener
 from tests.integration.gallery.test_gallery import template
 
 NOW = datetime.now(UTC)
-HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 def filled(gallery: Gallery) -> Gallery:
@@ -27,8 +27,8 @@ def filled(gallery: Gallery) -> Gallery:
                     [template(n)] * (1 + n % 2),
                     ["default", "staff"] if n % 3 == 0 else ["default"],
                     profile_id=f"p{(n * 7) % 25:02d}",
-                    valid_from=NOW + HOUR if n == 4 else None,
-                    valid_until=NOW - HOUR if n == 5 else None,
+                    valid_from=NOW + DAY if n == 4 else None,
+                    valid_until=NOW - DAY if n == 5 else None,
                 )
             ]
         )

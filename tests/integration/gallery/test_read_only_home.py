@@ -1,5 +1,6 @@
 """A home on a file system that nobody can write to: a backup's medium, a snapshot, an image."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -37,11 +38,12 @@ MOUNTED = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && e
 
 
 def unshared() -> tuple[str, ...]:
-    """Return what gives a command a mount namespace here."""
+    """Return what gives a command a mount namespace here; without one an ordinary user skips."""
     for way in NAMESPACES:
         if subprocess.run([*way, "true"], capture_output=True, check=False).returncode == 0:
             return way
-    raise AssertionError("this machine lets nobody mount a folder read-only for one command")
+    assert os.getuid() != 0, "root must be able to mount a folder for one command"
+    pytest.skip("this machine lets no ordinary user mount a folder for one command")
 
 
 @pytest.mark.parametrize("snapshot", [True, False])

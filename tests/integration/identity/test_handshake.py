@@ -119,7 +119,7 @@ def heard_by(
         try:
             with tls.wrap_socket(plain, server_hostname=host) as guarded_socket:
                 return guarded_socket.recv(100)
-        except (ssl.SSLEOFError, ConnectionResetError):
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError):
             return b""
 
 
