@@ -274,7 +274,9 @@ class IndexKeeper:
             except BaseException:
                 self._own = _Own(0, 0)  # what it would have made another process may make
                 raise
-            if self._opened and self._indexes.revision != self._database.revision():
+            with self._publishing:  # who is opening the indexes may have read before this change
+                opened = self._opened
+            if opened and self._indexes.revision != self._database.revision():
                 self._catch_up()
         finally:
             with self._counting:
@@ -293,6 +295,7 @@ class IndexKeeper:
         if not self._opened:
             known = self._saver.load(known)
         with self._database.reading() as connection:
+            asked_at = time.monotonic()
             present = reading.read_revision(connection)
             if known.revision != present or not known.shows(now):
                 if known.revision > present:  # another database took this one's place
@@ -302,7 +305,7 @@ class IndexKeeper:
                 known = known.updated(changes)
                 changed = sum(len(rows) for rows in changes.rows.values())
         self._indexes, self._opened = known, True
-        self._asked = _Asked(known.revision, time.monotonic())
+        self._asked = _Asked(known.revision, asked_at)
         self._saver.note(changed, known)
         if known.to_merge() is not None:
             self._in_background("index merging", self._merge)

@@ -3,12 +3,16 @@
 import subprocess
 import sys
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from facerec.gallery.gallery import Gallery
-from facerec.gallery.profile import NewTemplate, ProfileState
+from facerec.gallery.index import keeper
+from facerec.gallery.profile import NewProfile, NewTemplate, ProfileState
+from facerec.gallery.times import utc_now
 from tests.integration.gallery.test_gallery import SPACE, template, unit
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -105,6 +109,42 @@ def test_readers_never_see_half_of_a_change(tmp_path: Path) -> None:
         assert problems == []
         assert min(searches) > 0
         assert gallery.search(unit(1), embedding_space=SPACE).searched == 101
+
+
+def test_a_change_counts_though_another_thread_was_opening_the_indexes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That thread may have read the database before the change, and end after it.
+
+    Answers of the database are taken to hold for long, so that it does not depend on the moment.
+    """
+    monkeypatch.setattr(keeper, "_ASK_AGAIN_S", 60.0)
+    monkeypatch.setattr(keeper, "_ASK_AT_LEAST_S", 60.0)
+    path, opened, acknowledged = tmp_path / "gallery.db", threading.Event(), threading.Event()
+
+    def clock() -> datetime:  # which a search asks for first
+        if acknowledged.is_set() and threading.current_thread().name != "opening":
+            opened.wait()
+        return utc_now()
+
+    with Gallery.open(path) as gallery:
+        gallery.enrol_many([NewProfile("N", [template(n)], ["default"]) for n in range(1500)])
+    for seed in range(10_000, 10_008):
+        opened.clear()
+        acknowledged.clear()
+        with Gallery.open(path, clock=clock) as gallery:
+
+            def open_indexes(gallery: Gallery = gallery) -> None:
+                gallery.search(unit(1), embedding_space=SPACE)
+                opened.set()
+
+            opening = threading.Thread(target=open_indexes, name="opening")
+            opening.start()
+            profile = gallery.enrol("N", [template(seed)])
+            acknowledged.set()
+            found = gallery.search(unit(seed), embedding_space=SPACE)
+            assert found.profile_ids[0] == profile.profile_id
+            opening.join()
 
 
 def test_a_process_killed_at_any_moment_leaves_what_it_acknowledged(tmp_path: Path) -> None:
