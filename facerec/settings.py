@@ -1,7 +1,9 @@
 """The one settings tree: defaults, then ``facerec.toml``, then ``FACEREC_*``, then flags."""
 
 import difflib
+import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -354,6 +356,7 @@ def load_settings(home: Path | None = None, **flags: Any) -> Settings:
     Raises:
         SettingsError: a key is unknown (with the nearest known one) or a value does not fit.
     """
+    _refuse_unknown_sections(os.environ)
     given: dict[str, Any] = dict(flags)
     if home is not None:
         given["home"] = home
@@ -364,6 +367,16 @@ def load_settings(home: Path | None = None, **flags: Any) -> Settings:
     except SettingsSourceError as error:
         raise SettingsError(f"a FACEREC_ variable cannot be read: {error}") from error
     return loaded.model_copy(update={"home": loaded.home.expanduser().absolute()})
+
+
+def _refuse_unknown_sections(variables: Iterable[str]) -> None:
+    """Refuse variables such as ``FACEREC_ANALYSSIS__DETECTOR``, which would set nothing."""
+    for name in variables:
+        section, inside, _ = name.upper().removeprefix("FACEREC_").lower().partition("__")
+        if name.upper().startswith("FACEREC_") and inside and section not in Settings.model_fields:
+            near = difflib.get_close_matches(section, Settings.model_fields, n=1)
+            hint = f"; did you mean FACEREC_{near[0].upper()}__...?" if near else ""
+            raise SettingsError(f"the variable {name} sets nothing: no section is {section}{hint}")
 
 
 def explain_invalid(error: ValidationError, root: type[BaseModel]) -> str:

@@ -36,6 +36,19 @@ def test_the_file_is_read_in_the_home_that_the_variable_names(
     assert (settings.home, settings.analysis.min_face_px) == (tmp_path, 40)
 
 
+def test_a_variable_of_a_section_that_there_is_not_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would set nothing, and whoever wrote it would think otherwise."""
+    monkeypatch.setenv("FACEREC_DECISON__TARGET_FPIR", "0.001")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path)
+    assert str(caught.value) == (
+        "the variable FACEREC_DECISON__TARGET_FPIR sets nothing: no section is decison; "
+        "did you mean FACEREC_DECISION__...?"
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
