@@ -4,12 +4,13 @@ Vectors are kept in lists by the centre that they are nearest to (an inverted fi
 others, 'Product quantization for nearest neighbor search', TPAMI 2011), as codes of 2 bits a number
 (1 bit for vectors of more than 256 numbers) that FAISS scans in registers (FastScan). A probe is
 held against the lists whose centres are most like it. Faces lie nearly as evenly as random
-directions, so most lists must be read, not one in a hundred: with fewer, people are missed. How
+directions, so many lists must be read, not one in a hundred: with fewer, people are missed. How
 many is not guessed. It is measured when the scan is made, with probes made from its own vectors,
-half of them as enrolled people look and half as strangers do, against comparing with every vector
-in float32; and what is stated is measured on other such probes than those that the number of lists
-was chosen by. All that is a `ListPlan`, by which the same vectors can be kept again in a fraction
-of the time.
+against comparing with every vector in float32: as many as hold the best vector of each probe that
+looks as enrolled people do. What is stated is measured on other such probes, and on as many that
+look as strangers do. (A stranger's most alike person may be missed: what is found then is less
+alike, so that strangers are named less often, never more.) All that is a `ListPlan`, by which the
+same vectors can be kept again in a fraction of the time.
 """
 
 from collections.abc import Iterator
@@ -28,23 +29,29 @@ __all__ = ["CLUSTERED_FROM", "ClusterScan", "looks_alike"]
 CLUSTERED_FROM = 10_000
 """Fewer vectors are never kept in lists: to compare with all of them takes less time."""
 
-_ROWS_A_LIST = 4000
-"""At 10,000,000 vectors 2,048 lists: more find as much with fewer rows read, but sorting the
-vectors into them takes the longer the more there are."""
+_ROWS_A_LIST = 6800
+"""FAISS gives the codes of a list room for a power of two: of two processors each has 3,400 rows of
+a list, spread by a tenth, which fill room for 4,096. More lists find as much with fewer rows read,
+but sorting the vectors into them takes the longer the more there are."""
 
 _TRAINED_ON, _ROUNDS = 100, 8
 """Vectors a list that centres are found with, and how often they are moved to their means."""
 
 _PROBES = 2000
-"""Probes that the number of lists is chosen by, and as many others that recall is measured on.
+"""Probes that the number of lists is chosen by, and as many others that recall is measured on; half
+of each are enrolled people's.
 
-None of those that choose, of which 1,000 are strangers, may lie in a list that is not read: of
-others one in 1,001 strangers is then to be expected there, a recall of .999 (1 in n + 1, as of any
-highest value). Enrolled people are far more like their best template, and hardly ever missed."""
+None of the 1,000 that choose may lie in a list that is not read: of others one in 1,001 is then to
+be expected there, a recall of .999 (1 in n + 1, as of any highest value)."""
 
 _DEEP = 2000
-"""Rows of each part that are scored again; of 1,000 probes at 10,000,000 vectors the right one was
-among the first 110 for 990, and for strangers among the first 100 for 9 of 10."""
+"""Rows of each part whose vectors are compared with the probe. Of 1,000 probes at 10,000,000
+vectors the right one was among the first 110 for 990, and for strangers among the first 100 for 9
+of 10."""
+
+_SPARE = 64
+"""How many more rows of each part than people asked for are scored in full: who has several
+templates is scored by all of them, not by the one that was found alone."""
 
 _ROWS_AT_ONCE = 16_384
 
@@ -63,6 +70,8 @@ class _Measured:
     Attributes:
         probes: float32 (n, d), unit length.
         best: int64 (n,): the row most like each, of all.
+
+    Every second probe, from the first on, is an enrolled person's, the others are strangers'.
     """
 
     probes: _Vectors
@@ -77,7 +86,7 @@ class ClusterScan:
         description: That in words.
     """
 
-    spare = _DEEP
+    spare = _SPARE
 
     def __init__(self, embeddings: _Vectors, seed: int = 0, plan: ListPlan | None = None) -> None:
         """Take vectors, float32 (n, d), n >= `CLUSTERED_FROM`, of unit length.
@@ -90,6 +99,7 @@ class ClusterScan:
         count = len(embeddings)
         if plan is not None and not plan.fits(*embeddings.shape):
             plan = None
+        self._embeddings = embeddings
         self._parts = Parts(count)
         first = _trained(embeddings) if plan is None else _planned(plan)
         self._indexes = [first, *(_empty_like(first) for _ in self._parts.starts[1:])]
@@ -100,14 +110,15 @@ class ClusterScan:
         self._read(self.plan.read)
         self.description = (
             f"ivf: {self.plan.read} of {len(self.plan.centres)} lists, recall@1 "
-            f"{self.plan.recall:.4f} measured on {self.plan.probes} other probes, half of them "
-            "strangers; scored in float32"
+            f"{self.plan.recall:.4f} of enrolled people and {self.plan.recall_of_strangers:.4f} of "
+            f"strangers, measured on {self.plan.probes} other probes; scored in float32"
         )
         give_back()
 
     def best(self, probe: _Vectors, places: int) -> Scanned:
         """Find the rows most like a probe in the lists most like it; see `VectorScan`."""
-        found = self._parts.search(self._indexes, probe, places)
+        deep = max(places, _DEEP)
+        found = self._parts.search_again(self._indexes, probe, deep, self._embeddings, places)
         return Scanned(np.concatenate([rows for _, rows in found]), -np.inf)
 
     def _read(self, lists: int) -> None:
@@ -119,27 +130,30 @@ class ClusterScan:
         choosing, stating = _measured(embeddings, rng)
         read = self._enough(embeddings, choosing)
         self._read(read)
-        first, probes = self._indexes[0], len(stating.best)
+        first, found = self._indexes[0], self._found(stating)
         return ListPlan(
             count=len(embeddings),
             centres=first.quantizer.reconstruct_n(0, first.nlist),
             levels=faiss.vector_to_array(first.pq.centroids),
             read=read,
-            recall=self._found(stating) / probes,
-            probes=probes,
+            recall=float(found[::2].mean()),
+            recall_of_strangers=float(found[1::2].mean()),
+            probes=len(found),
         )
 
     def _enough(self, embeddings: _Vectors, measured: _Measured) -> int:
-        """Return how many lists hold the best rows of all probes."""
+        """Return how many lists hold the best rows of all probes of enrolled people."""
         centres = self._indexes[0].quantizer
-        _, theirs = centres.search(embeddings[measured.best], 1)
-        _, order = centres.search(measured.probes, self._indexes[0].nlist)
+        _, theirs = centres.search(embeddings[measured.best[::2]], 1)
+        _, order = centres.search(measured.probes[::2], self._indexes[0].nlist)
         return int(np.argmax(order == theirs, axis=1).max()) + 1
 
-    def _found(self, measured: _Measured) -> int:
-        """Return for how many probes the best row is found."""
-        found = self._parts.search_many(self._indexes, measured.probes, _DEEP)
-        return sum(int(np.count_nonzero(rows == measured.best[:, None])) for rows in found)
+    def _found(self, measured: _Measured) -> NDArray[np.bool_]:
+        """Return for which probes the best row is found, bool (n,)."""
+        found = np.zeros(len(measured.best), np.bool_)
+        for rows in self._parts.search_many(self._indexes, measured.probes, _DEEP):
+            found |= np.any(rows == measured.best[:, None], axis=1)
+        return found
 
 
 def looks_alike(
@@ -184,7 +198,7 @@ def _strangers(vectors: _Vectors) -> _Vectors:
 def _trained(embeddings: _Vectors) -> faiss.IndexIVFPQFastScan:
     """Return an empty index with its centres and codes chosen."""
     count, size = embeddings.shape
-    lists = 1 << max(4, round(np.log2(count / _ROWS_A_LIST)))
+    lists = max(16, round(count / _ROWS_A_LIST))
     some = np.ascontiguousarray(embeddings[:: max(1, count // (lists * _TRAINED_ON))])
     clusters = faiss.Kmeans(
         size,

@@ -20,8 +20,9 @@ class ListPlan:
         centres: float32 (lists, d): what the lists are around.
         levels: float32 (n,): what the codes of vectors stand for, as FAISS keeps it.
         read: Number of lists that are read for a probe.
-        recall: Share of probes whose best vector was found.
-        probes: Number of those probes.
+        recall: Share of enrolled people's probes whose best vector was found.
+        recall_of_strangers: Share of strangers' probes, as many, whose best vector was found.
+        probes: Number of both.
     """
 
     count: int
@@ -29,6 +30,7 @@ class ListPlan:
     levels: NDArray[np.float32] = field(repr=False)
     read: int
     recall: float
+    recall_of_strangers: float
     probes: int
 
     def fits(self, count: int, size: int) -> bool:

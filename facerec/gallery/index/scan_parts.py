@@ -3,7 +3,7 @@
 import ctypes
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import faiss
@@ -58,13 +58,41 @@ class Parts:
             probe: float32 (d,).
             places: How many rows of each part, at most.
         """
+        return self.each(lambda index, start: _best_of(index, start, probe, places), indexes)
+
+    def search_again(
+        self,
+        indexes: Sequence[faiss.Index],
+        probe: NDArray[np.float32],
+        places: int,
+        embeddings: NDArray[np.float32],
+        keep: int,
+    ) -> list[Found]:
+        """Search as `search`, and keep the rows whose vectors themselves are most like the probe.
+
+        Each part's rows are compared by the thread that found them, without a copy of the vectors.
+
+        Args:
+            indexes: One a part.
+            probe: float32 (d,).
+            places: How many rows of each part are compared, at most.
+            embeddings: float32 (n, d), the vectors of all parts.
+            keep: How many rows of each part to return, at most.
+        """
 
         def best_of(index: faiss.Index, start: int) -> Found:
-            similarities, rows = index.search(probe[None], min(places, index.ntotal))
-            there = rows[0] >= 0
-            return similarities[0][there], rows[0][there] + start
+            _, rows = _best_of(index, start, probe, places)
+            similarities = _inner_products(embeddings, probe, rows)
+            best = np.argsort(-similarities, kind="stable")[:keep]
+            return similarities[best], rows[best]
 
-        return list(self._pool.map(best_of, indexes, self.starts))
+        return self.each(best_of, indexes)
+
+    def each(
+        self, search: Callable[[faiss.Index, int], Found], indexes: Sequence[faiss.Index]
+    ) -> list[Found]:
+        """Call a function with each part's index and first row, side by side."""
+        return list(self._pool.map(search, indexes, self.starts))
 
     def search_many(
         self, indexes: Sequence[faiss.Index], probes: NDArray[np.float32], places: int
@@ -77,6 +105,25 @@ class Parts:
         for index, start in zip(indexes, self.starts, strict=True):
             _, rows = index.search(probes, min(places, index.ntotal))
             yield np.where(rows >= 0, rows + start, -1)
+
+
+def _best_of(index: faiss.Index, start: int, probe: NDArray[np.float32], places: int) -> Found:
+    similarities, rows = index.search(probe[None], min(places, index.ntotal))
+    there = rows[0] >= 0
+    return similarities[0][there], rows[0][there] + start
+
+
+def _inner_products(
+    embeddings: NDArray[np.float32], probe: NDArray[np.float32], rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return the inner products of some rows, int64 (n,), of vectors with a probe, float32 (n,)."""
+    found = np.empty(len(rows), np.float32)
+    pointers = (faiss.swig_ptr(array) for array in (found, probe, embeddings, rows))
+    # FAISS's stubs lack it.
+    faiss.fvec_inner_products_by_idx(  # type: ignore[attr-defined]
+        *pointers, len(probe), 1, len(rows)
+    )
+    return found
 
 
 def _use_this_thread() -> None:

@@ -29,7 +29,7 @@ __all__ = ["SnapshotKey", "read_snapshot", "write_snapshot"]
 
 _BLOCK_BYTES = 16 * 1024 * 1024
 _LENGTH_BYTES = 8
-_FORMAT = 1
+_FORMAT = 2
 
 _Array = NDArray[Any]
 
@@ -79,7 +79,7 @@ def write_snapshot(path: Path, key: SnapshotKey, state: Changes) -> Path:
         "instant": state.instant,
         "until": state.until,
         "plans": [
-            [*key, plan.count, plan.read, plan.recall, plan.probes]
+            [*key, plan.count, plan.read, plan.recall, plan.recall_of_strangers, plan.probes]
             for key, plan in state.plans.items()
         ],
         "arrays": [[name, array.dtype.str, array.shape] for name, array in arrays.items()],
@@ -189,7 +189,6 @@ def _state_of(header: Mapping[str, Any], arrays: Mapping[str, _Array]) -> Change
             (gallery, space): ListPlan(
                 count, arrays[f"centres/{number}"], arrays[f"levels/{number}"], *measured
             )
-            # Snapshots of older versions name none.
-            for number, (gallery, space, count, *measured) in enumerate(header.get("plans", []))
+            for number, (gallery, space, count, *measured) in enumerate(header["plans"])
         },
     )
