@@ -118,6 +118,7 @@ def _inner_products(
 ) -> NDArray[np.float32]:
     """Return the inner products of some rows, int64 (n,), of vectors with a probe, float32 (n,)."""
     found = np.empty(len(rows), np.float32)
+    probe = np.ascontiguousarray(probe, np.float32)  # FAISS reads it where it lies
     pointers = (faiss.swig_ptr(array) for array in (found, probe, embeddings, rows))
     # FAISS's stubs lack it.
     faiss.fvec_inner_products_by_idx(  # type: ignore[attr-defined]
