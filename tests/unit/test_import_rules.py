@@ -19,10 +19,11 @@ SOURCES = sorted(
 MAY_IMPORT: dict[str, set[str] | None] = {
     "errors": set(),
     "settings": set(),
-    "inference": set(),
+    "huge_pages": set(),
+    "inference": {"huge_pages"},
     "models": {"inference"},
     "analysis": {"inference"},
-    "gallery": set(),
+    "gallery": {"huge_pages"},
     "decision": {"gallery", "analysis"},
     "video": {"analysis", "gallery", "decision"},
     "evaluation": {"inference", "models", "analysis", "gallery", "decision", "video"},

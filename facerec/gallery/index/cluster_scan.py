@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from facerec.gallery.index.list_plan import ListPlan
 from facerec.gallery.index.scan_parts import Parts, give_back
 from facerec.gallery.index.vector_scan import Scanned
+from facerec.huge_pages import use_huge_pages
 
 __all__ = ["CLUSTERED_FROM", "ClusterScan", "looks_alike"]
 
@@ -114,6 +115,7 @@ class ClusterScan:
             f"strangers, measured on {self.plan.probes} other probes; scored in float32"
         )
         give_back()
+        use_huge_pages()
 
     def best(self, probe: _Vectors, places: int) -> Scanned:
         """Find the rows most like a probe in the lists most like it; see `VectorScan`."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from facerec.gallery.index.list_plan import ListPlan
 from facerec.gallery.index.scan_parts import Found, Parts
+from facerec.huge_pages import use_huge_pages
 
 __all__ = [
     "CODED_AT_MOST",
@@ -147,6 +148,7 @@ class CodeScan:
         self._error = float(lost.max()) + ROUNDING
         self._table_error = size / (2 * 255) * np.ptp(coder.levels, axis=1)
         self.spare = max(_SPARE, count // _SPARE_OF // len(self._parts.starts))
+        use_huge_pages()
 
     def best(self, probe: NDArray[np.float32], places: int) -> Scanned:
         """Find the rows most like a probe; see `VectorScan`."""

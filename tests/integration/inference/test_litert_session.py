@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from facerec.errors import ArrayError, ModelDamagedError
-from facerec.inference.litert_session import MOST_PREPARED, LiteRtSession
+from facerec.inference.litert_session import HUGE_PAGES_AFTER, MOST_PREPARED, LiteRtSession
 from facerec.inference.native_log import without_chatter
 
 
@@ -57,6 +57,17 @@ def test_the_number_of_threads_does_not_change_the_answer(sface: Path) -> None:
     np.testing.assert_allclose(
         LiteRtSession(sface, 1).run(chips), LiteRtSession(sface, 2).run(chips), atol=1e-4
     )
+
+
+def test_huge_pages_change_no_answer(sface: Path, yunet: Path) -> None:
+    """They are asked for in the midst of these runs, once for each size."""
+    for path, sizes in ((sface, [(112, 112)]), (yunet, [(480, 640), (192, 192), (480, 640)])):
+        session = LiteRtSession(path, 2)
+        for height, width in sizes:
+            image = noise(1, height, width, 3)
+            runs = [session.run(image) for _ in range(HUGE_PAGES_AFTER + 2)]
+            for again in runs[1:]:
+                np.testing.assert_array_equal(again, runs[0])
 
 
 def test_outputs_are_the_caller_s_own(sface: Path) -> None:
