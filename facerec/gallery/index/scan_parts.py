@@ -3,7 +3,7 @@
 import ctypes
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import faiss
@@ -60,30 +60,36 @@ class Parts:
         """
         return self.each(lambda index, start: _best_of(index, start, probe, places), indexes)
 
-    def search_again(
+    def above(
         self,
         indexes: Sequence[faiss.Index],
-        probe: NDArray[np.float32],
-        places: int,
+        turned: NDArray[np.float32],
+        least: float,
         embeddings: NDArray[np.float32],
+        probe: NDArray[np.float32],
         keep: int,
     ) -> list[Found]:
-        """Search as `search`, and keep the rows whose vectors themselves are most like the probe.
+        """Compare a probe with the vectors of those rows whose codes are more like it than `least`.
 
         Each part's rows are compared by the thread that found them, without a copy of the vectors.
 
         Args:
             indexes: One a part.
-            probe: float32 (d,).
-            places: How many rows of each part are compared, at most.
+            turned: float32 (e,), the probe as the indexes take it.
+            least: Similarity of codes.
             embeddings: float32 (n, d), the vectors of all parts.
-            keep: How many rows of each part to return, at most.
+            probe: float32 (d,).
+            keep: How many rows of each part to return, the ones most like the probe.
         """
 
         def best_of(index: faiss.Index, start: int) -> Found:
-            _, rows = _best_of(index, start, probe, places)
+            _, _, numbers = index.range_search(turned[None], least)
+            rows = numbers + start
             similarities = _inner_products(embeddings, probe, rows)
-            best = np.argsort(-similarities, kind="stable")[:keep]
+            if len(rows) > keep:
+                foremost = np.argpartition(-similarities, keep)[:keep]
+                similarities, rows = similarities[foremost], rows[foremost]
+            best = np.argsort(-similarities, kind="stable")
             return similarities[best], rows[best]
 
         return self.each(best_of, indexes)
@@ -93,18 +99,6 @@ class Parts:
     ) -> list[Found]:
         """Call a function with each part's index and first row, side by side."""
         return list(self._pool.map(search, indexes, self.starts))
-
-    def search_many(
-        self, indexes: Sequence[faiss.Index], probes: NDArray[np.float32], places: int
-    ) -> Iterator[NDArray[np.int64]]:
-        """Search each part's index for many probes, one part after the other.
-
-        Yields:
-            For each part, int64 (n, places): the rows most like each probe; -1 for no row.
-        """
-        for index, start in zip(indexes, self.starts, strict=True):
-            _, rows = index.search(probes, min(places, index.ntotal))
-            yield np.where(rows >= 0, rows + start, -1)
 
 
 def _best_of(index: faiss.Index, start: int, probe: NDArray[np.float32], places: int) -> Found:

@@ -29,7 +29,7 @@ __all__ = ["SnapshotKey", "read_snapshot", "write_snapshot"]
 
 _BLOCK_BYTES = 16 * 1024 * 1024
 _LENGTH_BYTES = 8
-_FORMAT = 2
+_FORMAT = 3
 
 _Array = NDArray[Any]
 
@@ -79,7 +79,10 @@ def write_snapshot(path: Path, key: SnapshotKey, state: Changes) -> Path:
         "instant": state.instant,
         "until": state.until,
         "plans": [
-            [*key, plan.count, plan.read, plan.recall, plan.recall_of_strangers, plan.probes]
+            [
+                *(*key, plan.count, plan.read, plan.depth),
+                *(plan.recall, plan.recall_of_strangers, plan.probes),
+            ]
             for key, plan in state.plans.items()
         ],
         "arrays": [[name, array.dtype.str, array.shape] for name, array in arrays.items()],
@@ -163,6 +166,7 @@ def _arrays_of(state: Changes) -> Iterator[tuple[str, _Array]]:
     for gallery, people in state.members.items():
         yield f"members/{gallery}", people
     for number, plan in enumerate(state.plans.values()):
+        yield f"turn/{number}", plan.turn
         yield f"centres/{number}", plan.centres
         yield f"levels/{number}", plan.levels
 
@@ -187,7 +191,11 @@ def _state_of(header: Mapping[str, Any], arrays: Mapping[str, _Array]) -> Change
         },
         plans={
             (gallery, space): ListPlan(
-                count, arrays[f"centres/{number}"], arrays[f"levels/{number}"], *measured
+                count,
+                arrays[f"turn/{number}"],
+                arrays[f"centres/{number}"],
+                arrays[f"levels/{number}"],
+                *measured,
             )
             for number, (gallery, space, count, *measured) in enumerate(header["plans"])
         },

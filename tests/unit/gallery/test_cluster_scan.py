@@ -94,11 +94,34 @@ def test_strangers_lie_as_the_vectors_do_and_are_like_none_of_them() -> None:
 def test_the_recall_it_states_is_of_other_probes_than_chose_the_lists(
     vectors: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lists are chosen so that none of the choosing probes, here of 20, is missed."""
-    monkeypatch.setattr(cluster_scan, "_PROBES", 20)
+    """Lists are chosen so that none of the choosing looks, here of 3, is missed."""
+    monkeypatch.setattr(cluster_scan, "_CHOOSING", 3)
+    monkeypatch.setattr(cluster_scan, "_LEFT_OUT", 0)
+    monkeypatch.setattr(cluster_scan, "_STATING", 200)
     scans = [ClusterScan(vectors[:CLUSTERED_FROM], seed) for seed in range(3)]
-    assert min(scan.plan.recall for scan in scans) < 1 - 1 / 20
-    assert all("measured on 20 other probes" in scan.description for scan in scans)
+    assert min(scan.plan.recall for scan in scans) < 0.99
+    assert all("measured on 400 other probes" in scan.description for scan in scans)
+
+
+@pytest.mark.parametrize("size", [2, 3, 32, 128, 300])
+def test_turned_vectors_are_as_alike_as_before(size: int) -> None:
+    """Every direction is kept once, whether or not the numbers fill whole groups."""
+    rng = np.random.default_rng(size)
+    lying = rng.standard_normal((500, size), dtype=np.float32) * np.linspace(
+        0.2, 2, size, dtype=np.float32
+    )
+    turn = cluster_scan._balanced(lying)
+    assert turn.shape[1] % cluster_scan._together(size) == 0
+    turned = lying @ turn
+    np.testing.assert_allclose(turned @ turned.T, lying @ lying.T, rtol=1e-4, atol=1e-3)
+
+
+def test_turned_vectors_differ_alike_in_each_group_that_has_a_code() -> None:
+    lying = np.random.default_rng(0).standard_normal((4000, 126), dtype=np.float32)
+    lying *= np.exp(-np.linspace(0, 2, 126, dtype=np.float32))
+    products = np.log((lying @ cluster_scan._balanced(lying)).std(axis=0)).reshape(-1, 3).sum(1)
+    as_they_are = np.log(lying.std(axis=0)).reshape(-1, 3).sum(axis=1)
+    assert np.ptp(products) < np.ptp(as_they_are) / 4
 
 
 def test_it_reads_a_part_and_says_which(vectors: NDArray[np.float32], scan: ClusterScan) -> None:
