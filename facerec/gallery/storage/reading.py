@@ -44,6 +44,17 @@ _gallery, _membership = schema.gallery.c, schema.membership.c
 _REVISION = select(schema.home.c.revision)
 _GALLERIES = select(_gallery.name, _gallery.number)
 _NUMBER = select(_profile.number).where(_profile.profile_id == bindparam("profile_id"))
+_NAMED = (
+    select(_profile.profile_id)
+    .where(_profile.name_tag == bindparam("tag"))
+    .order_by(_profile.number)
+)
+_CONTENT_OF_NAMED = (
+    select(_profile.number, _template.details)
+    .join_from(schema.profile, schema.template)
+    .where(_profile.name_tag == bindparam("tag"))
+    .order_by(_profile.number)
+)
 
 
 def read_revision(connection: Connection) -> int:
@@ -152,14 +163,9 @@ def read_templates(connection: Connection, vault: Vault, profile_id: str) -> tup
 
 def enrolled_content(connection: Connection, vault: Vault, name: str) -> dict[str, frozenset[str]]:
     """Return, for each profile of that display name, the SHA-256 of the pictures it was made of."""
-    query = (
-        select(_profile.number, _template.details)
-        .join_from(schema.profile, schema.template)
-        .where(_profile.name_tag == vault.tag(NAME_TAG, name))
-        .order_by(_profile.number)
-    )
+    theirs = connection.execute(_CONTENT_OF_NAMED, {"tag": vault.tag(NAME_TAG, name)}).all()
     found: dict[str, frozenset[str]] = {}
-    for number, rows in groupby(connection.execute(query).all(), key=lambda row: row.number):
+    for number, rows in groupby(theirs, key=lambda row: row.number):
         owner = owner_of(connection, vault, number)
         hashes = {owner.open_template(row.details).content_sha256 for row in rows}
         if hashes - {""}:
@@ -181,9 +187,7 @@ def content_of(connection: Connection, vault: Vault, profile_id: str) -> frozens
 
 def profiles_named(connection: Connection, vault: Vault, name: str) -> tuple[str, ...]:
     """Return the ids of the profiles of a display name, in the order of their enrolment."""
-    tag = vault.tag(NAME_TAG, name)
-    query = select(_profile.profile_id).where(_profile.name_tag == tag).order_by(_profile.number)
-    return tuple(connection.scalars(query))
+    return tuple(connection.scalars(_NAMED, {"tag": vault.tag(NAME_TAG, name)}))
 
 
 def count_without(connection: Connection, embedding_space: str) -> int:
