@@ -3,14 +3,16 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from time import monotonic
 
 from facerec.analysis.analyzer import FaceAnalyzer
-from facerec.analysis.image_decoding import decode_image, read_picture_file
+from facerec.analysis.image_decoding import read_picture_file
 from facerec.cli.enrolment_batch import THEIRS, EnrolmentBatch, Prepared
 from facerec.cli.enrolment_result import EnrolmentResult, PictureRemark, problem_of
 from facerec.cli.people_to_enrol import Person
+from facerec.cli.pictures_ahead import PicturesAhead
 from facerec.decision.enrolment import assess_picture
 from facerec.decision.enrolment_check import EnrolmentCheck, Judgement, Overrides
 from facerec.decision.enrolment_rules import Objection
@@ -75,6 +77,7 @@ class Enroller:
         self._options = options
         self._check = check
         self._known_galleries: set[str] = set()
+        self._pictures = PicturesAhead(settings.analysis.max_image_pixels)
 
     def enrol(self, person: Person) -> EnrolmentResult:
         """Enrol one person, or say why not; see `enrol_all`."""
@@ -98,10 +101,10 @@ class Enroller:
         batch = EnrolmentBatch(self._gallery)
         since = monotonic()
         try:
-            for person in people:
+            for person, following in _with_first_picture_of_next(people):
                 if not len(batch):
                     since = monotonic()
-                prepared = self._prepared(person, batch)
+                prepared = self._prepared(person, batch, following)
                 batch.add(prepared)
                 on_person(person)
                 if monotonic() - since >= STORE_EVERY_S:
@@ -121,7 +124,7 @@ class Enroller:
         person = Person(self._gallery.get(profile_id).name, tuple(pictures), galleries=())
         return self._added(person, profile_id, *self._hashes(person))
 
-    def _prepared(self, person: Person, batch: EnrolmentBatch) -> Prepared:
+    def _prepared(self, person: Person, batch: EnrolmentBatch, following: Path | None) -> Prepared:
         """Do all for a person but store them, unless they are enrolled already."""
         if person.problem:
             return Prepared(EnrolmentResult(person, None, problem=person.problem))
@@ -131,7 +134,7 @@ class Enroller:
             return Prepared(EnrolmentResult(person, None, problem=str(error)))
         try:
             self._require_galleries(person)
-            return self._of_pictures(person, batch)
+            return self._of_pictures(person, batch, following)
         except THEIRS as error:
             return Prepared(EnrolmentResult(person, None, problem=str(error)))
 
@@ -141,7 +144,9 @@ class Enroller:
             self._gallery.require_galleries(galleries)
             self._known_galleries.update(galleries)
 
-    def _of_pictures(self, person: Person, batch: EnrolmentBatch) -> Prepared:
+    def _of_pictures(
+        self, person: Person, batch: EnrolmentBatch, following: Path | None
+    ) -> Prepared:
         hashes, unreadable = self._hashes(person)
         contents = frozenset(hashes)
         if batch.may_hold(person):
@@ -149,7 +154,7 @@ class Enroller:
         profile_id = self._enrolled_before(person, contents)
         if profile_id is not None:
             return Prepared(self._added(person, profile_id, hashes, unreadable))
-        read = self._read(hashes, unreadable)
+        read = self._read(hashes, unreadable, following)
         if not read.templates:
             problem = "none of the pictures can be used" if person.pictures else _NO_PICTURES
             return Prepared(EnrolmentResult(person, None, 0, read.rejected, problem=problem))
@@ -180,13 +185,19 @@ class Enroller:
                 return profile_id
         return None
 
-    def _read(self, hashes: dict[str, Path], unreadable: Sequence[PictureRemark]) -> _Read:
-        """Make a template of each picture that is fit for it."""
+    def _read(
+        self,
+        hashes: dict[str, Path],
+        unreadable: Sequence[PictureRemark],
+        following: Path | None = None,
+    ) -> _Read:
+        """Make a template of each picture that is fit for it; `following` comes after them."""
         templates: list[NewTemplate] = []
         files: list[Path] = []
         rejected = list(unreadable)
-        for path in hashes.values():
-            made = self._template(path)
+        paths = list(hashes.values())
+        for number, path in enumerate(paths, start=1):
+            made = self._template(path, paths[number] if number < len(paths) else following)
             if isinstance(made, PictureRemark):
                 rejected.append(made)
             else:
@@ -194,27 +205,27 @@ class Enroller:
                 files.append(path)
         return _Read(tuple(templates), tuple(files), tuple(rejected))
 
-    def _template(self, path: Path) -> NewTemplate | PictureRemark:
-        max_pixels = self._settings.analysis.max_image_pixels
+    def _template(self, path: Path, following: Path | None) -> NewTemplate | PictureRemark:
+        """Make a template of a picture while the one that comes after it is read."""
         try:
-            data = read_picture_file(path, max_pixels=max_pixels)
-            image = decode_image(data, max_pixels=max_pixels)
+            opened = self._pictures.take(path)
         except ImageError as error:
             problem = str(error) if str(path) in str(error) else f"{path}: {error}"
             return PictureRemark(path, (UNREADABLE,), problem)
+        if following is not None:
+            self._pictures.begin(following)
         picture = assess_picture(
             self._analyzer,
-            image,
+            opened.image_bgr,
             source=path.name,
-            # Of these very bytes: the file may have been changed since it was first read.
-            content_sha256=hashlib.sha256(data).hexdigest(),
+            content_sha256=opened.sha256,
             min_quality=self._settings.decision.min_quality,
             largest=self._options.largest,
             force=self._options.accept_poor,
         )
         if picture.template is None:
             return PictureRemark(path, tuple(reason.value for reason in picture.reasons))
-        return self._with_image(picture.template, data)
+        return self._with_image(picture.template, opened.data)
 
     def _with_image(self, template: NewTemplate, data: bytes) -> NewTemplate:
         return replace(template, image=data) if self._settings.enrolment.keep_images else template
@@ -271,6 +282,15 @@ class Enroller:
 
     def _galleries(self, person: Person) -> tuple[str, ...]:
         return self._options.galleries if person.galleries is None else person.galleries
+
+
+def _with_first_picture_of_next(
+    people: Iterable[Person],
+) -> Iterator[tuple[Person, Path | None]]:
+    """Yield each person and the first picture of who comes next, where that is known by now."""
+    known = people if isinstance(people, Sequence) else ()
+    for person, following in zip_longest(people, known[1:]):
+        yield person, following.pictures[0] if following and following.pictures else None
 
 
 def _result(person: Person, judged: Judgement, read: _Read) -> EnrolmentResult:

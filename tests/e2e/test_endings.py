@@ -48,6 +48,9 @@ def test_a_home_that_cannot_be_made_is_named(facerec: Facerec, tmp_path: Path) -
 INTERRUPTED = """
 import signal, sys
 
+# Whoever starts the tests in the background has them ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 class Interrupting:
     def find_spec(self, name, *_):
         if name == "typer":

@@ -113,6 +113,7 @@ def test_a_server_is_small_again_after_pictures_of_many_sizes(
         assert held_kib[-1] < 345 * 1024, held_kib
 
 
+@pytest.mark.slow
 def test_calls_that_fail_leave_their_pictures_nowhere(server_home: Path) -> None:
     """Not until garbage is collected either: 4 MB each was 600 MB in the end. Now under 30."""
     noise = np.random.default_rng(0).integers(0, 256, (1600, 1600, 3), np.uint8)

@@ -199,7 +199,8 @@ def test_an_arcface_iresnet_gives_the_graphs_numbers(tmp_path: Path) -> None:
         imported(path, "iresnet18", tmp_path / "size", 112)
 
 
-@pytest.mark.parametrize("merged", [pytest.param(True, marks=pytest.mark.slow), False])
+@pytest.mark.slow
+@pytest.mark.parametrize("merged", [True, False])
 def test_an_adaface_iresnet_takes_bgr_and_pools_its_shortcuts(tmp_path: Path, merged: bool) -> None:
     path = adaface(tmp_path / "ir18.onnx", "iresnet18", merged=merged, side=32, size=64)
     stated = Preprocessing(1, "bgr", (127.5, 120.0, 110.0), 1 / 127.5)

@@ -208,6 +208,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         load_arrays(path)
 
 
+@pytest.mark.slow
 def test_a_student_comes_near_its_teacher_and_stops_when_it_gets_no_better(chips, tmp_path) -> None:
     settings = replace(
         SETTINGS,

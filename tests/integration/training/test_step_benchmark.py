@@ -10,6 +10,7 @@ from facerec.training.step_benchmark import measure_step
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
+@pytest.mark.slow
 def test_images_and_share_of_the_peak_follow_from_the_time_of_a_step() -> None:
     settings = TrainingSettings(network="iresnet18-quarter", chip_size_px=32, batch_size=4)
     times = measure_step(settings, 3, peak_tflops=0.5)
