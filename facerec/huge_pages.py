@@ -22,29 +22,35 @@ HUGE_PAGE_BYTES = 2 * 2**20
 _MADV_COLLAPSE = 25
 
 _MAPPINGS = Path("/proc/self/maps")
+_SETTING = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
 def use_huge_pages(largest_bytes: int | None = None) -> int:
     """Move what lies in memory without a hole of 2 MB and more into huge pages.
 
-    Nothing is brought into memory for it, so the process grows by nothing. Each block is copied
-    once: 20 ms for the default networks, a second for 3 GB; blocks that are huge already take no
-    time to speak of.
+    What is not in memory is not brought there. Each block is copied once: 20 ms for the default
+    networks, a second for 3 GB; blocks that are huge already take no time to speak of.
 
     Args:
         largest_bytes: Mappings of more bytes than this are left alone; None for none.
 
     Returns:
-        Bytes that lie in huge pages now, of those looked at; 0 where the system cannot: no Linux,
-        one before 6.1, or one that is set not to.
+        Bytes that lie in huge pages now, of those looked at; 0 where the system cannot (no Linux,
+        or one before 6.1) or its setting is ``never`` (to which the system call pays no heed).
     """
     libc = ctypes.CDLL(None)
-    if not _MAPPINGS.exists() or not hasattr(libc, "mincore") or not hasattr(libc, "madvise"):
+    if not hasattr(libc, "mincore") or not hasattr(libc, "madvise"):
         return 0
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     libc.mincore.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
     moved = 0
-    for start, end in _private_mappings():
+    try:
+        if "[never]" in _SETTING.read_text(encoding="utf-8"):
+            return 0
+        mappings = list(_private_mappings())
+    except OSError:  # there are no such files, or none may be opened now
+        return 0
+    for start, end in mappings:
         if largest_bytes is None or end - start <= largest_bytes:
             for address, size in _without_holes(libc, start, end):
                 moved += size if libc.madvise(address, size, _MADV_COLLAPSE) == 0 else 0

@@ -112,6 +112,8 @@ class Enroller:
         except KeyboardInterrupt:
             yield from batch.store()
             raise
+        finally:
+            self._pictures.forget()
         yield from batch.store()
 
     def add_pictures(self, profile_id: str, pictures: Sequence[Path]) -> EnrolmentResult:
@@ -195,9 +197,9 @@ class Enroller:
         templates: list[NewTemplate] = []
         files: list[Path] = []
         rejected = list(unreadable)
-        paths = list(hashes.values())
-        for number, path in enumerate(paths, start=1):
-            made = self._template(path, paths[number] if number < len(paths) else following)
+        after = [*hashes.values(), following][1:]
+        for (sha256, path), next_path in zip(hashes.items(), after, strict=True):
+            made = self._template(path, sha256, next_path)
             if isinstance(made, PictureRemark):
                 rejected.append(made)
             else:
@@ -205,10 +207,12 @@ class Enroller:
                 files.append(path)
         return _Read(tuple(templates), tuple(files), tuple(rejected))
 
-    def _template(self, path: Path, following: Path | None) -> NewTemplate | PictureRemark:
+    def _template(
+        self, path: Path, sha256: str, following: Path | None
+    ) -> NewTemplate | PictureRemark:
         """Make a template of a picture while the one that comes after it is read."""
         try:
-            opened = self._pictures.take(path)
+            opened = self._pictures.take(path, sha256)
         except ImageError as error:
             problem = str(error) if str(path) in str(error) else f"{path}: {error}"
             return PictureRemark(path, (UNREADABLE,), problem)

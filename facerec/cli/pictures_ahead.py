@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.analysis.image_decoding import decode_image, read_picture_file
+from facerec.errors import ImageError
 
 __all__ = ["OpenedPicture", "PicturesAhead"]
 
@@ -29,7 +30,7 @@ class OpenedPicture:
 
 
 class PicturesAhead:
-    """Reads pictures, and one ahead of who takes them: there is never more than one in memory.
+    """Reads pictures, and one ahead of who takes them, in a thread of its own.
 
     To read and decode a picture is a twentieth of its analysis, which leaves one of two processors
     idle a quarter of its time.
@@ -43,17 +44,34 @@ class PicturesAhead:
 
     def begin(self, path: Path) -> None:
         """Begin to read a picture that will be taken next; another one begun is forgotten."""
+        self.forget()
         self._next = (path, self._thread.submit(self._opened, path))
 
-    def take(self, path: Path) -> OpenedPicture:
+    def forget(self) -> None:
+        """Keep nothing of a picture that was begun."""
+        begun, self._next = self._next, None
+        if begun is not None:
+            begun[1].cancel()
+
+    def take(self, path: Path, sha256: str) -> OpenedPicture:
         """Return a picture, whether or not it was begun.
+
+        Args:
+            path: Its file.
+            sha256: Of what the file held a moment ago: what was read ahead and is something else
+                is not returned, but what the file holds now.
 
         Raises:
             ImageError: it cannot be read or decoded.
         """
         begun, self._next = self._next, None
         if begun is not None and begun[0] == path:
-            return begun[1].result()
+            try:
+                opened = begun[1].result()
+            except ImageError:  # it may have been half written then
+                return self._opened(path)
+            if opened.sha256 == sha256:
+                return opened
         return self._opened(path)
 
     def _opened(self, path: Path) -> OpenedPicture:

@@ -37,11 +37,11 @@ YuNet: 45 bytes a pixel."""
 
 
 HUGE_PAGES_AFTER = 4
-"""Runs of one input size after which the process's memory goes into huge pages. That takes 20 ms,
+"""Runs of one interpreter after which the process's memory goes into huge pages. That takes 20 ms,
 and then each run a tenth less: a camera's frames are worth it, a picture is not."""
 
 _LARGEST_BYTES = 256 * 2**20
-"""Larger mappings are a gallery's, which sees to them itself."""
+"""Larger mappings are a gallery's, whose index sees to them itself when it is made."""
 
 
 @dataclass
@@ -101,8 +101,9 @@ class LiteRtSession:
                 ) from error
             output: NDArray[np.float32] = prepared.interpreter.get_tensor(prepared.output_index)
             prepared.runs += 1
-            if prepared.runs == HUGE_PAGES_AFTER:
-                use_huge_pages(_LARGEST_BYTES)
+            often = prepared.runs == HUGE_PAGES_AFTER
+        if often:
+            use_huge_pages(_LARGEST_BYTES)
         return output
 
     def _check(self, batch: NDArray[Any]) -> None:
@@ -142,7 +143,9 @@ class LiteRtSession:
             _, self._spare = self._prepared.popitem(last=False)
 
     def _resize(self, prepared: _Prepared, shape: tuple[int, ...]) -> None:
-        interpreter, prepared.runs = prepared.interpreter, 0
+        interpreter = prepared.interpreter
+        if self._capacity > 1:  # of a large network most memory is its weights, which stay
+            prepared.runs = 0
         try:
             # The delegate is made here, and LiteRT says so once a process.
             with without_chatter(_DELEGATE_NOTICE):

@@ -1,3 +1,4 @@
+import ctypes
 import mmap
 from pathlib import Path
 
@@ -48,15 +49,17 @@ def test_what_is_in_memory_stays_the_same(memory: Memory) -> None:
     np.testing.assert_array_equal(memory.blocks, before)
 
 
-def test_it_says_how_much_lies_in_huge_pages(memory: Memory) -> None:
+def test_what_is_wholly_in_memory_moves_where_the_system_moves_anything(memory: Memory) -> None:
     memory.blocks[:] = 1
-    others = use_huge_pages(largest_bytes=BLOCKS * HUGE_PAGE_BYTES // 2)
-    everything = use_huge_pages()
-    gained = memory.kilobytes("AnonHugePages") * 1024
-    # None at all where the system has none to give; never part of a block.
-    assert gained == 0 or gained >= BLOCKS * HUGE_PAGE_BYTES
-    assert everything - others >= min(gained, BLOCKS * HUGE_PAGE_BYTES)
-    assert use_huge_pages() >= everything // 2  # what is huge counts again
+    address = memory.blocks.ctypes.data
+    libc = ctypes.CDLL(None)
+    libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    can = libc.madvise(address, HUGE_PAGE_BYTES, huge_pages._MADV_COLLAPSE) == 0
+    moved = use_huge_pages()
+    size = BLOCKS * HUGE_PAGE_BYTES
+    assert (moved >= size) == can
+    assert (memory.kilobytes("AnonHugePages") * 1024 >= size) == can
+    assert moved == 0 or use_huge_pages(largest_bytes=size // 2) <= moved - size
 
 
 def test_a_block_that_is_not_wholly_in_memory_is_not_brought_there(memory: Memory) -> None:
@@ -69,23 +72,40 @@ def test_a_block_that_is_not_wholly_in_memory_is_not_brought_there(memory: Memor
     assert memory.kilobytes("Rss") - before < HUGE_PAGE_BYTES // 1024 + HUGE_PAGE_BYTES // 1024
 
 
+@pytest.mark.parametrize("missing", ["_MAPPINGS", "_SETTING"])
 def test_a_system_without_them_is_left_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, memory: Memory, missing: str
 ) -> None:
-    monkeypatch.setattr(huge_pages, "_MAPPINGS", tmp_path / "none")
+    memory.blocks[:] = 1
+    monkeypatch.setattr(huge_pages, missing, tmp_path / "none")
     assert use_huge_pages() == 0
 
 
-def test_mappings_that_are_no_memory_of_its_own_are_left_alone(
+def test_who_set_it_to_never_gets_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, memory: Memory
+) -> None:
+    memory.blocks[:] = 1
+    (tmp_path / "enabled").write_text("always madvise [never]\n")
+    monkeypatch.setattr(huge_pages, "_SETTING", tmp_path / "enabled")
+    assert use_huge_pages() == 0
+    assert memory.kilobytes("AnonHugePages") == 0
+
+
+def test_only_writable_memory_that_belongs_to_no_file_is_looked_at(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     maps = tmp_path / "maps"
     maps.write_text(
         "00400000-10400000 r-xp 00000000 fe:00 262 /usr/bin/python\n"
         "20000000-30000000 rw-p 00000000 fe:00 262 /usr/lib/lib name.so\n"
+        "31000000-32000000 rw-p 00000000 00:00 0 [heap]\n"
         "40000000-50000000 rw-s 00000000 00:01 7 /dev/zero (deleted)\n"
         "60000000-70000000 rw-p 00000000 00:00 0 [stack]\n"
         "7f0000000000-7f0010000000 ---p 00000000 00:00 0 \n"
+        "7f0020000000-7f0030000000 rw-p 00000000 00:00 0 \n"
     )
     monkeypatch.setattr(huge_pages, "_MAPPINGS", maps)
-    assert use_huge_pages() == 0
+    assert list(huge_pages._private_mappings()) == [
+        (0x31000000, 0x32000000),
+        (0x7F0020000000, 0x7F0030000000),
+    ]

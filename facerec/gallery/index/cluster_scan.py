@@ -4,7 +4,7 @@ Vectors are kept in lists by the centre that they are nearest to (an inverted fi
 others, 'Product quantization for nearest neighbor search', TPAMI 2011), as codes of 4 bits for
 three numbers (for four in vectors of more than 256) that FAISS scans in registers (FastScan). A
 probe is held against the lists whose centres are most like it, and with the vectors themselves of
-the rows whose codes are like it by more than all but about one in a thousand. Faces lie nearly as
+the few rows whose codes are most like it. Faces lie nearly as
 evenly as random directions, so many lists must be read, not one in a hundred: with fewer, people
 are missed. How many is not guessed. It is measured when the scan is made, with probes made from its
 own vectors, against comparing with every vector in float32: as many as hold the best vector of each
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from facerec.gallery.index.list_plan import ListPlan
 from facerec.gallery.index.scan_parts import Parts, give_back
-from facerec.gallery.index.vector_scan import Scanned
+from facerec.gallery.index.vector_scan import ROUNDING, Scanned
 from facerec.huge_pages import use_huge_pages
 
 __all__ = ["CLUSTERED_FROM", "ClusterScan", "looks_alike"]
@@ -53,10 +53,13 @@ lie in a list that is not read."""
 _STATING = 1000
 """Other looks, and strangers, that recall is measured on."""
 
-_DEEP, _DEEP_FOR = 3000, 200
-"""Rows of each part whose vectors are compared with a probe, about, and the number of strangers by
-whom it is found out how much like a probe the codes of so many are. With 10,000,000 vectors the
+_DEEP, _DEEP_FOR = 6000, 200
+"""Rows whose vectors are compared with a probe, about, and the number of strangers by whom it is
+found out how much like a probe the codes of so many are. With 10,000,000 vectors the
 best one's code is so deep among all for one stranger in a few hundred."""
+
+_DEPTH_OF_EQUALS = 3.0
+"""The depth where all vectors are equal, so that no codes can tell."""
 
 _SPREAD_OF = 100_000
 """Vectors, at most, that the mean and spread of similarities to a probe are worked out from."""
@@ -65,7 +68,7 @@ _SPARE = 64
 """How many more rows of each part than people asked for are scored in full: who has several
 templates is scored by all of them, not by the one that was found alone."""
 
-_ROWS_AT_ONCE = 16_384
+_ROWS_AT_ONCE, _PROBES_AT_ONCE = 16_384, 1000
 
 _SHARES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1)
 _SIMILARITIES = (-0.1, 0.12, 0.45, 0.51, 0.58, 0.65, 0.71, 0.76, 0.8, 0.95)
@@ -126,7 +129,7 @@ class ClusterScan:
         give_back()
         use_huge_pages()
         some = embeddings[:: -(-count // _SPREAD_OF)]
-        self._mean, self._covariance = some.mean(axis=0), np.cov(some, rowvar=False)
+        self._mean, self._covariance = some.mean(axis=0), _covariance(some)
         self.plan = plan or self._measured_plan(embeddings, np.random.default_rng(seed))
         self._read(self.plan.read)
         self.description = (
@@ -153,7 +156,7 @@ class ClusterScan:
         rows = np.concatenate([rows for _, rows in found])
         if len(rows) >= places:
             return rows
-        found = self._parts.search(self._indexes, turned, max(places, _DEEP))
+        found = self._parts.search(self._indexes, turned, max(places, self._deep))
         return np.concatenate([rows for _, rows in found])
 
     def _similarities(self, probe: _Vectors) -> tuple[float, float]:
@@ -189,28 +192,40 @@ class ClusterScan:
     def _enough(self, embeddings: _Vectors, measured: _Measured) -> int:
         """Return how many lists hold the best rows of enough looks at enrolled people."""
         centres, turn = self._indexes[0].quantizer, self._turn
-        _, theirs = centres.search(embeddings[measured.best] @ turn, 1)
-        _, order = centres.search(measured.looks @ turn, self._indexes[0].nlist)
-        needed = np.sort(np.argmax(order == theirs, axis=1)) + 1
+        needed = np.empty(len(measured.looks), np.int64)
+        for first in range(0, len(needed), _PROBES_AT_ONCE):
+            some = slice(first, first + _PROBES_AT_ONCE)
+            _, theirs = centres.search(embeddings[measured.best[some]] @ turn, 1)
+            _, order = centres.search(measured.looks[some] @ turn, self._indexes[0].nlist)
+            needed[some] = np.argmax(order == theirs, axis=1) + 1
+        needed.sort()
         return int(needed[-1 - min(_LEFT_OUT, len(needed) - 1)])
 
     def _recall(self, probes: _Vectors, best: NDArray[np.int64], depth: float) -> float:
-        """Return for which share of probes the row most like it is found."""
-        found = [
-            row in self._best(probe, 1, depth) for probe, row in zip(probes, best, strict=True)
-        ]
-        return float(np.mean(found))
+        """Return for which share of probes the row most like it is found, or its equal."""
+        found = 0
+        for probe, row in zip(probes, best, strict=True):
+            rows = self._best(probe, 1, depth)
+            least = float(self._embeddings[row] @ probe) - ROUNDING
+            found += bool((self._embeddings[rows] @ probe >= least).any())
+        return found / len(probes)
+
+    @property
+    def _deep(self) -> int:
+        """How many rows of each part are compared with a probe, about."""
+        return -(-_DEEP // len(self._indexes))
 
     def _depth(self, probes: _Vectors) -> float:
-        """Return how many deviations above the mean the codes of `_DEEP` rows of a part lie.
+        """Return how many deviations above the mean the codes of so many rows of a part lie.
 
         The median over probes, float32 (n, d).
         """
         index = self._indexes[0]
-        found, rows = index.search(probes @ self._turn, min(_DEEP, index.ntotal))
+        found, rows = index.search(probes @ self._turn, min(self._deep, index.ntotal))
         least = np.where(rows >= 0, found, np.inf).min(axis=1)
         means, deviations = np.array([self._similarities(probe) for probe in probes]).T
-        return float(np.median((least - means) / deviations))
+        depth = float(np.median((least - means) / np.maximum(deviations, ROUNDING)))
+        return depth if math.isfinite(depth) else _DEPTH_OF_EQUALS
 
 
 def looks_alike(
@@ -298,7 +313,7 @@ def _balanced(some: _Vectors) -> _Vectors:
     size = some.shape[1]
     together = _together(size)
     codes = -(-size // together)
-    directions = np.linalg.eigh(np.cov(some, rowvar=False))[1][:, ::-1]  # the widest first
+    directions = np.linalg.eigh(_covariance(some))[1][:, ::-1]  # the widest first
     rounds = np.arange(codes * together).reshape(together, codes)
     rounds[1::2] = rounds[1::2, ::-1].copy()  # who chose last chooses first now
     chosen = rounds.T.ravel()
@@ -353,16 +368,27 @@ def _measured(embeddings: _Vectors, rng: np.random.Generator) -> tuple[_Measured
 
 def _most_alike(embeddings: _Vectors, probes: _Vectors) -> tuple[NDArray[np.int64], _Vectors]:
     """Return the row most like each probe and its similarity, compared with all in float32."""
-    every = np.arange(len(probes))
     best, highest = np.zeros(len(probes), np.int64), np.full(len(probes), -np.inf, np.float32)
     for start, block in _blocks(embeddings):
-        similarities = probes @ block.T
-        row = similarities.argmax(axis=1)
-        value = similarities[every, row]
-        better = value > highest
-        highest[better] = value[better]
-        best[better] = row[better] + start
+        for first in range(0, len(probes), _PROBES_AT_ONCE):
+            some = slice(first, first + _PROBES_AT_ONCE)
+            similarities = probes[some] @ block.T
+            row = similarities.argmax(axis=1)
+            value = np.take_along_axis(similarities, row[:, None], axis=1)[:, 0]
+            better = value > highest[some]
+            highest[some] = np.where(better, value, highest[some])
+            best[some] = np.where(better, row + start, best[some])
     return best, highest
+
+
+def _covariance(vectors: _Vectors) -> NDArray[np.float64]:
+    """Return the covariance of vectors, float32 (n, d), without a copy of them all."""
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    total = np.zeros((len(mean), len(mean)))
+    for _, block in _blocks(vectors):
+        apart = block - mean
+        total += apart.T @ apart
+    return np.asarray(total / len(vectors), np.float64)
 
 
 def _blocks(embeddings: _Vectors) -> Iterator[tuple[int, _Vectors]]:

@@ -209,9 +209,8 @@ def test_an_adaface_iresnet_takes_bgr_and_pools_its_shortcuts(tmp_path: Path, me
     np.testing.assert_allclose(received, unit(expected(generated_images(2, 32, 32))), atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("merged", "width"), [(True, 2), pytest.param(False, 1, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("merged", "width"), [(True, 2), (False, 1)])
 def test_a_mobilefacenet_gives_the_graphs_numbers(tmp_path: Path, merged: bool, width: int) -> None:
     path = mobilefacenet(tmp_path / "mbf.onnx", merged=merged, width=width, side=64, size=128)
     received = imported(path, "mobilefacenet", tmp_path, 64)

@@ -152,6 +152,7 @@ def test_other_data_and_another_process_are_refused(whole, chips, monkeypatch) -
         begin_run(whole, chips, SETTINGS)
 
 
+@pytest.mark.slow
 def test_data_that_is_damaged_while_a_run_goes_on_is_named(chips, tmp_path: Path) -> None:
     """Keras hands batches to TensorFlow, which makes an error of its own of what they raise."""
     data = tmp_path / "data"

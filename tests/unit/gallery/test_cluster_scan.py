@@ -124,6 +124,21 @@ def test_turned_vectors_differ_alike_in_each_group_that_has_a_code() -> None:
     assert np.ptp(products) < np.ptp(as_they_are) / 4
 
 
+def test_people_with_equal_vectors_count_as_found(vectors: NDArray[np.float32]) -> None:
+    """Whichever of the two is found: both are most alike."""
+    scan = ClusterScan(np.repeat(vectors, 2, axis=0))
+    assert scan.plan.recall >= 0.998
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_vectors_that_are_all_equal_are_kept_and_found() -> None:
+    same = np.repeat(directions(1, 3), CLUSTERED_FROM, axis=0)
+    index = VectorIndex(SIZE, rules=RULES).updated(NOBODY, rows_of(same))
+    hits = index.search(same[0], 2)
+    assert len({hit.person for hit in hits}) == 2
+    assert [-hit.distance for hit in hits] == pytest.approx([1, 1], abs=1e-5)
+
+
 def test_it_reads_a_part_and_says_which(vectors: NDArray[np.float32], scan: ClusterScan) -> None:
     plan, lists = scan.plan, len(scan.plan.centres)
     assert 0 < plan.read <= lists
