@@ -3,12 +3,12 @@
 Vectors are kept in lists by the centre that they are nearest to (an inverted file; Jegou and
 others, 'Product quantization for nearest neighbor search', TPAMI 2011), as codes of 4 bits for
 three numbers (for four in vectors of more than 256) that FAISS scans in registers (FastScan). A
-probe is held against the lists whose centres are most like it, and with the vectors themselves of
-the few rows whose codes are most like it. Faces lie nearly as
-evenly as random directions, so many lists must be read, not one in a hundred: with fewer, people
-are missed. How many is not guessed. It is measured when the scan is made, with probes made from its
-own vectors, against comparing with every vector in float32: as many as hold the best vector of each
-probe that looks as enrolled people do. What is stated is measured on other such probes, and on as
+probe is held against the lists whose centres are most like it, and against the vectors themselves
+of the few rows whose codes are most like it. Faces lie nearly as evenly as random directions, so
+many lists must be read, not one in a hundred: with fewer, people are missed. How many is not
+guessed. It is measured when the scan is made, with probes made from its own vectors, against
+comparing with every vector in float32: as many as hold the best vector of all but 5 in 10,000
+probes that look as enrolled people do. What is stated is measured on other such probes, and on as
 many that look as strangers do. (A stranger's most alike person may be missed: what is found then is
 less alike, so that strangers are named less often, never more.) All that is a `ListPlan`, by which
 the same vectors can be kept again in a fraction of the time.
@@ -147,7 +147,7 @@ class ClusterScan:
         """Return the rows most like a probe of those whose codes are like it, int64 (n,).
 
         That FAISS knows from the start how like a code must be, makes it look up the numbers of a
-        tenth as many rows as when it finds out on its way, each of which is a wait for memory.
+        fifth as many rows as when it finds out on its way, each of which is a wait for memory.
         """
         mean, deviation = self._similarities(probe)
         least = mean + depth * deviation
