@@ -183,6 +183,7 @@ def build_gate_rules(settings: GateSettings) -> "GateRules":
         nearest_only=settings.nearest_only,
         min_frames=settings.min_frames,
         cool_down_s=settings.cool_down_s,
+        refuse_repeats=settings.refuse_repeats,
         schedule=Schedule(tuple(map(OpenSpan.parse, settings.schedule)), clock),
     )
 

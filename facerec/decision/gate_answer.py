@@ -38,6 +38,8 @@ class GateReason(StrEnum):
     """This visit was granted before: one face, one grant."""
     COOLING_DOWN = "cooling_down"
     """The same person was granted a moment ago."""
+    ATTACK_SUSPECTED = "attack_suspected"
+    """The same pixels opened this gate before: a recording, not somebody who stands there."""
 
 
 @dataclass(frozen=True)

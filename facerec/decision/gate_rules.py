@@ -20,6 +20,9 @@ class GateRules:
         nearest_only: Whether only the largest face that stands at the gate counts.
         min_frames: Frames at least that must show a person before the gate opens.
         cool_down_s: Seconds after a grant in which the same person is not granted again.
+        refuse_repeats: Whether a look that opened the gate does not open it again, pixel by pixel
+            the same: no camera sees a face so twice; what shows it is a recording, or a camera
+            that stands still.
         schedule: When it may open.
     """
 
@@ -30,6 +33,7 @@ class GateRules:
     nearest_only: bool = True
     min_frames: int = 1
     cool_down_s: float = 0.0
+    refuse_repeats: bool = False
     schedule: Schedule = ALWAYS
 
     @property

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import TypeVar
 
 from facerec.decision.decision import Decision, Outcome
 from facerec.decision.gate_answer import GateAnswer, GateOutcome, GateReason
 from facerec.decision.gate_rules import GateRules
 
 __all__ = ["GateRequest", "Turnstile"]
+
+_Key = TypeVar("_Key", str, bytes)
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class GateRequest:
         frames: Frames that the decision rests on.
         admitted: Whether the person is active and in a gallery that may pass, as stored now.
         at: When, with its time zone.
+        looks: Digests of the faces that the decision rests on, pixel by pixel (`look_digest`).
     """
 
     visit: str
@@ -29,10 +33,7 @@ class GateRequest:
     frames: int
     admitted: bool
     at: datetime
-
-
-def _empty() -> Mapping[str, datetime]:
-    return MappingProxyType({})
+    looks: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,15 @@ class Turnstile:
     Attributes:
         rules: Of the gate.
         people: Last grant of each person.
-        visits: Grant of each visit. Both forget what is older than `rules.cool_down_s` and a day,
-            so that they stay small.
+        visits: Grant of each visit.
+        looks: Grant that each look was part of, where repeats are refused. All forget what is
+            older than `rules.cool_down_s` and a day, so that they stay small.
     """
 
     rules: GateRules
-    people: Mapping[str, datetime] = field(default_factory=_empty)
-    visits: Mapping[str, datetime] = field(default_factory=_empty)
+    people: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    visits: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    looks: Mapping[bytes, datetime] = field(default_factory=lambda: MappingProxyType({}))
 
     def answer(self, request: GateRequest) -> "tuple[GateAnswer, Turnstile]":
         """Answer a request, and remember the grant if it is one."""
@@ -68,7 +71,11 @@ class Turnstile:
         return GateAnswer(GateOutcome.GRANTED), self._granting(request, found.profile_id)
 
     def _objections(self, request: GateRequest, profile_id: str) -> tuple[GateReason, ...]:
+        repeated = request.visit not in self.visits and not self.looks.keys().isdisjoint(
+            request.looks
+        )
         objections = {
+            GateReason.ATTACK_SUSPECTED: repeated,
             GateReason.NOT_ADMITTED: not request.admitted,
             GateReason.OUTSIDE_SCHEDULE: not self.rules.schedule.is_open(request.at),
             GateReason.ALREADY_GRANTED: request.visit in self.visits,
@@ -84,12 +91,14 @@ class Turnstile:
     def _granting(self, request: GateRequest, profile_id: str) -> "Turnstile":
         kept = timedelta(days=1) + timedelta(seconds=self.rules.cool_down_s)
 
-        def grown(grants: Mapping[str, datetime], key: str) -> Mapping[str, datetime]:
-            young = {k: at for k, at in grants.items() if request.at - at <= kept}
-            return MappingProxyType({**young, key: request.at})
+        def grown(grants: Mapping[_Key, datetime], *keys: _Key) -> Mapping[_Key, datetime]:
+            young = {key: at for key, at in grants.items() if request.at - at <= kept}
+            return MappingProxyType({**young, **dict.fromkeys(keys, request.at)})
 
+        looks = request.looks if self.rules.refuse_repeats else ()
         return replace(
             self,
             people=grown(self.people, profile_id),
             visits=grown(self.visits, request.visit),
+            looks=grown(self.looks, *looks),
         )

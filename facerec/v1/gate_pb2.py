@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x66\x61\x63\x65rec/v1/gate.proto\x12\nfacerec.v1\x1a\x1egoogle/protobuf/duration.proto\"%\n\rRelativePoint\x12\t\n\x01x\x18\x01 \x01(\x01\x12\t\n\x01y\x18\x02 \x01(\x01\"\xf1\x01\n\nGatePolicy\x12\x11\n\tgalleries\x18\x01 \x03(\t\x12\x17\n\x0fknown_galleries\x18\x02 \x03(\t\x12\'\n\x04zone\x18\x03 \x03(\x0b\x32\x19.facerec.v1.RelativePoint\x12\x13\n\x0bmin_face_px\x18\x04 \x01(\x01\x12\x12\n\nevery_face\x18\x05 \x01(\x08\x12\x12\n\nmin_frames\x18\x06 \x01(\x05\x12,\n\tcool_down\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08schedule\x18\x08 \x03(\t\x12\x11\n\ttime_zone\x18\t \x01(\t\"Y\n\x04Gate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x06policy\x18\x02 \x01(\x0b\x32\x16.facerec.v1.GatePolicy\x12\r\n\x05\x66ixed\x18\x03 \x01(\x08\x12\x0c\n\x04\x65tag\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x66\x61\x63\x65rec/v1/gate.proto\x12\nfacerec.v1\x1a\x1egoogle/protobuf/duration.proto\"%\n\rRelativePoint\x12\t\n\x01x\x18\x01 \x01(\x01\x12\t\n\x01y\x18\x02 \x01(\x01\"\x89\x02\n\nGatePolicy\x12\x11\n\tgalleries\x18\x01 \x03(\t\x12\x17\n\x0fknown_galleries\x18\x02 \x03(\t\x12\'\n\x04zone\x18\x03 \x03(\x0b\x32\x19.facerec.v1.RelativePoint\x12\x13\n\x0bmin_face_px\x18\x04 \x01(\x01\x12\x12\n\nevery_face\x18\x05 \x01(\x08\x12\x12\n\nmin_frames\x18\x06 \x01(\x05\x12,\n\tcool_down\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08schedule\x18\x08 \x03(\t\x12\x11\n\ttime_zone\x18\t \x01(\t\x12\x16\n\x0erefuse_repeats\x18\n \x01(\x08\"Y\n\x04Gate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12&\n\x06policy\x18\x02 \x01(\x0b\x32\x16.facerec.v1.GatePolicy\x12\r\n\x05\x66ixed\x18\x03 \x01(\x08\x12\x0c\n\x04\x65tag\x18\x04 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,7 +35,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELATIVEPOINT']._serialized_start=69
   _globals['_RELATIVEPOINT']._serialized_end=106
   _globals['_GATEPOLICY']._serialized_start=109
-  _globals['_GATEPOLICY']._serialized_end=350
-  _globals['_GATE']._serialized_start=352
-  _globals['_GATE']._serialized_end=441
+  _globals['_GATEPOLICY']._serialized_end=374
+  _globals['_GATE']._serialized_start=376
+  _globals['_GATE']._serialized_end=465
 # @@protoc_insertion_point(module_scope)

@@ -60,6 +60,7 @@ class GatePolicy(_message.Message):
     COOL_DOWN_FIELD_NUMBER: _builtins.int
     SCHEDULE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    REFUSE_REPEATS_FIELD_NUMBER: _builtins.int
     min_face_px: _builtins.float
     """Side of the smallest face that counts, in pixels; 0 for any."""
     every_face: _builtins.bool
@@ -70,6 +71,12 @@ class GatePolicy(_message.Message):
     """
     time_zone: _builtins.str
     """Time zone of the schedule, such as `Europe/Berlin`; UTC when empty."""
+    refuse_repeats: _builtins.bool
+    """Whether a face that opened this gate within a day does not open it again pixel by pixel the same
+    (REASON_ATTACK_SUSPECTED): what shows it is a recording that is sent again, or a camera that
+    stands still. For gates with a camera; who tries a gate with one file again and again leaves it
+    off. Each process of the server remembers for itself.
+    """
     @_builtins.property
     def galleries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Required. Galleries whose people may pass, `galleries/{gallery}`, at least one."""
@@ -106,10 +113,11 @@ class GatePolicy(_message.Message):
         cool_down: _duration_pb2.Duration | None = ...,
         schedule: _abc.Iterable[_builtins.str] | None = ...,
         time_zone: _builtins.str = ...,
+        refuse_repeats: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cool_down", b"cool_down"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cool_down", b"cool_down", "every_face", b"every_face", "galleries", b"galleries", "known_galleries", b"known_galleries", "min_face_px", b"min_face_px", "min_frames", b"min_frames", "schedule", b"schedule", "time_zone", b"time_zone", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cool_down", b"cool_down", "every_face", b"every_face", "galleries", b"galleries", "known_galleries", b"known_galleries", "min_face_px", b"min_face_px", "min_frames", b"min_frames", "refuse_repeats", b"refuse_repeats", "schedule", b"schedule", "time_zone", b"time_zone", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

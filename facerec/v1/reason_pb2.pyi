@@ -68,11 +68,15 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """This visit was granted before."""
     REASON_COOLING_DOWN: _Reason.ValueType  # 22
     """The same person was granted a moment ago; `wait` says for how long."""
+    REASON_ATTACK_SUSPECTED: _Reason.ValueType  # 23
+    """The face is pixel by pixel one that opened this gate before, and the gate refuses repeats: a
+    recording, or a camera that stands still. A photograph, a screen or a mask that is held before a
+    camera is not looked for in this version.
+    """
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Why an outcome is not the affirmative one. Reasons come most important first. A client must
-    accept values that it does not know: newer servers may add some. No reason says that an attack is
-    suspected (a photograph, a screen or a mask): this version does not look for any.
+    accept values that it does not know: newer servers may add some.
     """
 
 REASON_UNSPECIFIED: Reason.ValueType  # 0
@@ -121,4 +125,9 @@ REASON_ALREADY_GRANTED: Reason.ValueType  # 21
 """This visit was granted before."""
 REASON_COOLING_DOWN: Reason.ValueType  # 22
 """The same person was granted a moment ago; `wait` says for how long."""
+REASON_ATTACK_SUSPECTED: Reason.ValueType  # 23
+"""The face is pixel by pixel one that opened this gate before, and the gate refuses repeats: a
+recording, or a camera that stands still. A photograph, a screen or a mask that is held before a
+camera is not looked for in this version.
+"""
 Global___Reason: _TypeAlias = Reason  # noqa: Y015

@@ -40,6 +40,7 @@ class GateKeeper:
             frames=told.verdict.frames,
             admitted=self._admits(told.verdict.decision.profile_id),
             at=told.decided,
+            looks=told.looks,
         )
         with self._lock:
             answer, self._turnstile = self._turnstile.answer(request)

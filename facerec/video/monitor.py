@@ -18,6 +18,7 @@ from facerec.video.evidence import TrackEvidence, Verdict
 from facerec.video.face_crop import face_crop
 from facerec.video.frame import Frame
 from facerec.video.identifier import Identifier
+from facerec.video.look_digest import look_digest
 from facerec.video.monitor_rules import MonitorRules
 from facerec.video.observation import Observation, TrackDecision, TrackView
 from facerec.video.presence import Presence
@@ -66,6 +67,7 @@ class _Followed:
     crop_bgr: NDArray[np.uint8] | None = None
     surroundings: Surroundings | None = None
     changed: bool = False
+    looks: tuple[bytes, ...] = ()
 
     @property
     def in_doubt(self) -> bool:
@@ -265,7 +267,7 @@ class Monitor:
                 seen[at] = replace(seen[at], track_id=self._tracker.split(seen[at].track_id))
                 self._see(seen[at], frame)
             if self._followed[seen[at].track_id].evidence.wants(seen[at].quality, frame.clock_s):
-                told += self._add(seen[at].track_id, embedding, seen[at].quality, frame)
+                told += self._add(seen[at], embedding, frame)
         return tuple(told), tuple(seen)
 
     def _wants(self, sighting: _Sighting, frame: Frame) -> bool:
@@ -296,10 +298,13 @@ class Monitor:
         return float(direction @ embedding) >= rules.same_face_similarity
 
     def _add(
-        self, track_id: int, embedding: NDArray[np.float32], quality: float, frame: Frame
+        self, sighting: _Sighting, embedding: NDArray[np.float32], frame: Frame
     ) -> tuple[TrackDecision, ...]:
         """Take one embedded face into its track; return the decision if it made one."""
+        track_id, quality = sighting.track_id, sighting.quality
         track = self._followed[track_id]
+        if self._rules.gate is not None and self._rules.gate.refuse_repeats:
+            track.looks += (look_digest(frame.image_bgr, sighting.box_xyxy_px),)
         before = track.evidence.verdict
         fused = track.evidence.fused_with(embedding, quality)
         found = self._identifier.identify(fused)
@@ -351,6 +356,7 @@ class Monitor:
             track.also_at,
             track.box_xyxy_px,
             crop_bgr=track.crop_bgr,
+            looks=track.looks,
         )
 
     def _view(self, sighting: _Sighting) -> TrackView:

@@ -30,6 +30,7 @@ class TrackDecision:
         gate: Name of the gate that the camera guards; "" for none.
         gate_answer: Whether that gate opens; None without a gate.
         crop_bgr: uint8 (height, width, 3), the best look at the face; None unless crops are kept.
+        looks: Digests of the looks that the verdict rests on; empty unless the gate asks for them.
     """
 
     camera: str
@@ -43,6 +44,7 @@ class TrackDecision:
     gate: str = ""
     gate_answer: GateAnswer | None = None
     crop_bgr: NDArray[np.uint8] | None = field(default=None, compare=False)
+    looks: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

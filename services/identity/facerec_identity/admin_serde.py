@@ -65,6 +65,7 @@ def policy_from_proto(policy: gate_pb2.GatePolicy, field: str) -> GateSettings:
             nearest_only=not policy.every_face,
             min_frames=policy.min_frames or 1,
             cool_down_s=policy.cool_down.ToNanoseconds() / 1e9,
+            refuse_repeats=policy.refuse_repeats,
             schedule=tuple(policy.schedule),
             time_zone=policy.time_zone or "UTC",
         )
@@ -90,6 +91,7 @@ def gate_to_message(gate: Gate) -> gate_pb2.Gate:
             every_face=not policy.nearest_only,
             min_frames=policy.min_frames,
             cool_down=cool_down if policy.cool_down_s else None,
+            refuse_repeats=policy.refuse_repeats,
             schedule=policy.schedule,
             time_zone=policy.time_zone,
         ),

@@ -16,6 +16,7 @@ from facerec.gallery.gallery import Gallery
 from facerec.gallery.profile import Profile
 from facerec.video.evidence import Verdict
 from facerec.video.gate_keeper import GateKeeper
+from facerec.video.look_digest import look_digest
 from facerec.video.observation import TrackDecision
 from facerec_identity.face_reader import RequestImage
 from facerec_identity.recognition import Recognition
@@ -95,7 +96,10 @@ def authorize(
     face = recognition.reader.analyzer.embed(pixels, found[standing : standing + 1])
     guard.check()
     (decision,) = recognizer.identify(face, gallery, keeper.rules.searched)
-    answer = answer_of(keeper, _in_one_frame(decision, decision_id, now))
+    told = _in_one_frame(decision, decision_id, now)
+    if keeper.rules.refuse_repeats:
+        told = replace(told, looks=(look_digest(pixels, face.boxes_xyxy_px[0]),))
+    answer = answer_of(keeper, told)
     return replace(
         nothing,
         outcome=answer.outcome,

@@ -22,6 +22,10 @@ known_galleries = ["visitors"]
 
 [gates.lounge]
 galleries = ["visitors"]
+
+[gates.vault]
+galleries = ["staff"]
+refuse_repeats = true
 """
 
 
@@ -85,6 +89,23 @@ def test_what_a_gate_is_told(
     assert (line["gate"], line["outcome"]) == ("main", outcome.value)
     assert line["profile_id"] == (profile_id or "")
     assert line["code"] == "OK"
+
+
+def test_a_picture_opens_the_vault_once(
+    building: ServerProcess, portraits: dict[str, bytes]
+) -> None:
+    """What is sent again, in another file too, is a typed answer, in the journal as well."""
+    with GateClient(building.address, timeout_s=60) as vault:
+        assert vault.authorize("vault", portraits["obama-2009"]).granted
+        pixels = pictures.decoded(portraits["obama-2009"])
+        for data in (portraits["obama-2009"], pictures.encoded(pixels, ".png")):
+            again = vault.authorize("vault", data)
+            assert again.outcome is AuthorizationOutcome.DENIED
+            assert (again.reasons, again.profile_id) == (("attack_suspected",), "obama")
+        assert vault.authorize("vault", portraits["obama-2012"]).granted
+        # The main gate does not ask for it.
+        assert vault.authorize("main", portraits["obama-2009"]).granted
+        assert vault.authorize("main", portraits["obama-2009"]).granted
 
 
 def test_another_gate_has_other_people(

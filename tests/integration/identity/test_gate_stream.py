@@ -34,9 +34,14 @@ min_frames = 3
 
 [gates.other]
 galleries = ["default"]
+
+[gates.vault]
+galleries = ["default"]
+refuse_repeats = true
 """
 SERVER = Connection("server", 60, None, None)
 GRANTED = api.AUTHORIZATION_OUTCOME_GRANTED
+DENIED = api.AUTHORIZATION_OUTCOME_DENIED
 UNKNOWN = api.AUTHORIZATION_OUTCOME_UNKNOWN
 RETRY = api.AUTHORIZATION_OUTCOME_RETRY
 
@@ -97,12 +102,14 @@ class Camera:
         self._frames.put(None)
 
 
-def visit(building: Building, portrait: bytes) -> list[api.StreamAuthorizeResponse]:
+def visit(
+    building: Building, portrait: bytes, gate: str = "main"
+) -> list[api.StreamAuthorizeResponse]:
     """Show a person until a decision is there and a second longer; return all answers.
 
     However slow the machine: the frames' own clock says how long that was for the camera.
     """
-    camera, pictures = Camera(building.gate), standing(portrait)
+    camera, pictures = Camera(building.gate, gate), standing(portrait)
     decided = threading.Event()
 
     def show() -> None:
@@ -138,6 +145,17 @@ def test_one_decision_over_several_frames(building: Building, portraits: dict[st
     assert (decision.decision.outcome, decision.decision.profile) == (GRANTED, "profiles/obama")
     assert decision.analyzed_frame_count >= 3
     assert not decision.decision.reasons and decision.decision.decision_id
+
+
+def test_a_recording_does_not_open_the_vault_again(
+    building: Building, portraits: dict[str, bytes]
+) -> None:
+    outcomes = []
+    for who in ("obama-2009", "obama-2009", "obama-2012"):
+        told = visit(building, portraits[who], "vault")
+        outcomes += [answer.decision for answer in told if answer.HasField("decision")]
+    assert [answer.outcome for answer in outcomes] == [GRANTED, DENIED, GRANTED]
+    assert list(outcomes[1].reasons) == [reason_pb2.REASON_ATTACK_SUSPECTED]
 
 
 def test_a_stranger_is_unknown_once(building: Building, portraits: dict[str, bytes]) -> None:

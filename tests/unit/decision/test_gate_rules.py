@@ -204,6 +204,45 @@ def test_a_gate_does_not_open_outside_its_hours() -> None:
     assert opened.outcome is GateOutcome.GRANTED
 
 
+ONCE = replace(RULES, cool_down_s=0.0, refuse_repeats=True)
+
+
+def test_a_look_opens_a_gate_once() -> None:
+    """Whichever of the looks it is, and whoever it is taken for."""
+    opened, turnstile = Turnstile(ONCE).answer(request("1", looks=(b"a", b"b")))
+    assert opened.outcome is GateOutcome.GRANTED
+    bob = replace(ADA, profile_id="bob")
+    for visit, decision in (("2", ADA), ("3", bob)):
+        again, turnstile = turnstile.answer(
+            request(visit, after_s=60, looks=(b"c", b"b"), decision=decision)
+        )
+        assert (again.outcome, again.reasons) == (
+            GateOutcome.DENIED,
+            (GateReason.ATTACK_SUSPECTED,),
+        )
+    other, turnstile = turnstile.answer(request("4", after_s=60, looks=(b"c",)))
+    assert other.outcome is GateOutcome.GRANTED  # what was refused is no grant
+    nobody, _ = turnstile.answer(request("5", after_s=60))
+    assert nobody.outcome is GateOutcome.GRANTED
+
+
+def test_a_visit_that_asks_again_is_no_attack() -> None:
+    _, turnstile = Turnstile(ONCE).answer(request("1", looks=(b"a",)))
+    again, _ = turnstile.answer(request("1", after_s=1, looks=(b"a", b"b")))
+    assert again.reasons == (GateReason.ALREADY_GRANTED,)
+
+
+def test_looks_are_remembered_only_where_repeats_are_refused_and_for_a_day() -> None:
+    _, turnstile = Turnstile(replace(ONCE, refuse_repeats=False)).answer(request(looks=(b"a",)))
+    assert not turnstile.looks
+    turnstile = Turnstile(ONCE)
+    for day in range(3):
+        _, turnstile = turnstile.answer(
+            request(str(day), after_s=86401.0 * day, looks=(b"%d" % day,))
+        )
+        assert turnstile.looks.keys() == {b"%d" % day}
+
+
 def test_a_turnstile_forgets_what_is_long_past() -> None:
     turnstile = Turnstile(replace(RULES, cool_down_s=0.0))
     for day in range(100):

@@ -8,6 +8,7 @@ from facerec.decision.gate_answer import GateReason
 from facerec.decision.gate_rules import GateRules
 from facerec.decision.gate_zone import Zone
 from facerec.video.face_crop import face_crop
+from facerec.video.look_digest import look_digest
 from facerec.video.monitor import Monitor
 from facerec.video.monitor_rules import MonitorRules
 from facerec.video.overlap_tracker import OverlapTracker
@@ -81,6 +82,39 @@ def test_the_best_look_is_kept_only_where_asked_for() -> None:
     shown = frame(3).image_bgr
     np.testing.assert_array_equal(
         kept.crop_bgr, face_crop(shown, np.array([70, 70, 130, 130], np.float32))
+    )
+
+
+def test_the_looks_of_a_decision_are_told_where_a_gate_refuses_repeats() -> None:
+    def script(number: int) -> Sequence[Shown]:
+        return [Shown("ada", 100 + number)]
+
+    refusing = GateRules(("x",), refuse_repeats=True)
+    (told,) = at_gate(script, 20, refusing).decisions
+    assert len(told.looks) == told.verdict.frames
+    assert set(told.looks) == {
+        look_digest(frame(0).image_bgr, np.array([70, 70, 130, 130], np.float32))
+    }  # black in black: where it is does not matter
+    (silent,) = at_gate(script, 20, GateRules(("x",))).decisions
+    assert not silent.looks
+
+
+def test_a_look_is_the_pixels_of_the_face() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (100, 80, 3), np.uint8)
+    box = np.array([10.2, 5.4, 40.4, 35.6], np.float32)
+    look = look_digest(image, box)
+    assert look_digest(image[:, :60], box) == look
+    beside, within = image.copy(), image.copy()
+    beside[5, 40] ^= 1
+    within[5, 39] ^= 1
+    assert look_digest(beside, box) == look != look_digest(within, box)
+    # As many bytes in another shape, and a face that is partly outside.
+    flat = np.zeros((4, 4, 3), np.uint8)
+    assert look_digest(flat, np.array([0, 0, 4, 1], np.float32)) != look_digest(
+        flat, np.array([0, 0, 1, 4], np.float32)
+    )
+    assert look_digest(flat, np.array([-9, -9, 2, 2], np.float32)) == look_digest(
+        flat, np.array([0, 0, 2, 2], np.float32)
     )
 
 
