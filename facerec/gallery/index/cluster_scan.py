@@ -141,10 +141,15 @@ class ClusterScan:
 
     def best(self, probe: _Vectors, places: int) -> Scanned:
         """Find the rows most like a probe in the lists most like it; see `VectorScan`."""
-        return Scanned(self._best(probe, places, self.plan.depth), -np.inf)
+        rows, similarities = self._best(probe, places, self.plan.depth)
+        return Scanned(rows, similarities + np.float32(ROUNDING), -np.inf)
 
-    def _best(self, probe: _Vectors, places: int, depth: float) -> NDArray[np.int64]:
-        """Return the rows most like a probe of those whose codes are like it, int64 (n,).
+    def _best(
+        self, probe: _Vectors, places: int, depth: float
+    ) -> tuple[NDArray[np.int64], _Vectors]:
+        """Return the rows most like a probe of those whose codes are like it, and how alike.
+
+        Both (n,); inf where only the codes were compared.
 
         That FAISS knows from the start how like a code must be, makes it look up the numbers of a
         fifth as many rows as when it finds out on its way, each of which is a wait for memory.
@@ -153,11 +158,12 @@ class ClusterScan:
         least = mean + depth * deviation
         turned = probe @ self._turn
         found = self._parts.above(self._indexes, turned, least, self._embeddings, probe, places)
-        rows = np.concatenate([rows for _, rows in found])
+        similarities, rows = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
         if len(rows) >= places:
-            return rows
+            return rows, similarities
         found = self._parts.search(self._indexes, turned, max(places, self._deep))
-        return np.concatenate([rows for _, rows in found])
+        rows = np.concatenate([rows for _, rows in found])
+        return rows, np.full(len(rows), np.inf, np.float32)
 
     def _similarities(self, probe: _Vectors) -> tuple[float, float]:
         """Return mean and deviation of all vectors' similarities to a probe."""
@@ -205,7 +211,7 @@ class ClusterScan:
         """Return for which share of probes the row most like it is found, or its equal."""
         found = 0
         for probe, row in zip(probes, best, strict=True):
-            rows = self._best(probe, 1, depth)
+            rows, _ = self._best(probe, 1, depth)
             least = float(self._embeddings[row] @ probe) - ROUNDING
             found += bool((self._embeddings[rows] @ probe >= least).any())
         return found / len(probes)

@@ -69,10 +69,12 @@ class Scanned:
 
     Attributes:
         rows: int64 (n,): the rows most like the probe as far as the scan can tell, in any order.
+        most: float32 (n,): no row has a higher similarity than this; inf where that is not known.
         ceiling: No other row has a higher similarity; -inf when the scan makes no such promise.
     """
 
     rows: NDArray[np.int64]
+    most: NDArray[np.float32]
     ceiling: float
 
 
@@ -123,7 +125,8 @@ class FlatScan:
         """Find the rows most like a probe; see `VectorScan`."""
         similarities = np.einsum("ij,j->i", self._embeddings, probe)
         rows = np.argpartition(similarities, -places)[-places:]
-        return Scanned(rows, float(similarities[rows].min()) + ROUNDING)
+        most = similarities[rows] + np.float32(ROUNDING)
+        return Scanned(rows, most, float(most.min()))
 
 
 class CodeScan:
@@ -142,6 +145,7 @@ class CodeScan:
             coder.coded(embeddings[start:end], lost[start:end]) for start, end in self._parts.spans
         ]
         self._worst = np.argpartition(-lost, count // _WORST)[: count // _WORST]
+        self._worst_vectors = embeddings[self._worst]  # together, so that they are read at once
         self._is_worst = np.zeros(count, np.bool_)
         self._is_worst[self._worst] = True
         lost[self._worst] = 0
@@ -157,8 +161,12 @@ class CodeScan:
         found = self._parts.search(self._indexes, probe, places)
         scanned = _with_error(found, self._error + rounded)
         others = ~self._is_worst[scanned.rows]
-        rows = np.concatenate([scanned.rows[others], self._worst])
-        return Scanned(rows, scanned.ceiling)
+        of_worst = np.einsum("ij,j->i", self._worst_vectors, probe) + np.float32(ROUNDING)
+        return Scanned(
+            np.concatenate([scanned.rows[others], self._worst]),
+            np.concatenate([scanned.most[others], of_worst]),
+            scanned.ceiling,
+        )
 
 
 class HalfScan:
@@ -195,8 +203,9 @@ def exact_scan(embeddings: NDArray[np.float32]) -> VectorScan:
 
 
 def _with_error(found: Sequence[Found], error: float) -> Scanned:
+    similarities, rows = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     ceiling = max(float(similarities[-1]) for similarities, _ in found) + error
-    return Scanned(np.concatenate([rows for _, rows in found]), ceiling)
+    return Scanned(rows, similarities + np.float32(error), ceiling)
 
 
 class _Coder:

@@ -225,16 +225,24 @@ class Segment:
     def _worth_scoring(
         self, probe: NDArray[np.float32], scanned: Scanned, k: int, score: PersonScore
     ) -> NDArray[np.int64]:
-        if len(scanned.rows) <= _FOREMOST:
-            return scanned.rows
-        # To compare with single rows costs a third of scoring their people in full.
-        similarities = np.einsum("ij,j->i", self.core.rows.embeddings[scanned.rows], probe)
-        foremost = np.argpartition(-similarities, _FOREMOST)[:_FOREMOST]
-        hits = self._scored(probe, scanned.rows[foremost], k, score)
+        """Return the rows of people who may score as high as the k-th best of the foremost.
+
+        What the scan knows already leaves a few thousand rows in a million, and what comparing
+        with those rows alone tells leaves a few: each step costs a part of the next one.
+        """
+        rows, most = scanned.rows, scanned.most
+        if len(rows) <= _FOREMOST:
+            return rows
+        foremost = np.argpartition(-most, _FOREMOST)[:_FOREMOST]
+        hits = self._scored(probe, rows[foremost], k, score)
         if len(hits) < k:
-            return scanned.rows
-        reach = score.reach(similarities, self.core.shortest_mean)
-        return scanned.rows[reach >= -hits[-1].distance]
+            return rows
+        least, shortest = -hits[-1].distance, self.core.shortest_mean
+        rows = rows[score.reach(most, shortest) >= least]
+        # NumPy takes rows in half the time that indexing by them does.
+        vectors = self.core.rows.embeddings.take(rows, axis=0)
+        similarities = np.einsum("ij,j->i", vectors, probe)
+        return rows[score.reach(similarities, shortest) >= least]
 
     def _all_scored(self, probe: NDArray[np.float32], k: int, score: PersonScore) -> list[Hit]:
         hits: list[Hit] = []

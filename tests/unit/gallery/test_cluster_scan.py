@@ -149,6 +149,19 @@ def test_it_reads_a_part_and_says_which(vectors: NDArray[np.float32], scan: Clus
     assert scan.best(vectors[0], 50).ceiling == -np.inf
 
 
+@pytest.mark.parametrize(("places", "compared"), [(50, True), (PEOPLE, False)])
+def test_no_row_is_more_like_a_probe_than_it_says(
+    vectors: NDArray[np.float32], scan: ClusterScan, places: int, compared: bool
+) -> None:
+    """Known of rows that were compared; of more than those nothing is promised."""
+    for probe in looks(vectors[:20], 0.7, seed=6):
+        found = scan.best(probe, places)
+        similarities = vectors[found.rows] @ probe
+        assert (similarities <= found.most).all()
+        assert np.isfinite(found.most).all() == compared
+        assert not compared or (found.most <= similarities + 1e-4).all()
+
+
 def test_a_plan_keeps_the_same_vectors_in_the_same_lists_without_measuring(
     vectors: NDArray[np.float32], scan: ClusterScan, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,8 +50,10 @@ def test_nobody_is_above_what_a_scan_promises(
             found = scan.best(probe, places)
             assert len(found.rows) == len(np.unique(found.rows)) >= places
             assert np.delete(exact, found.rows).max() <= found.ceiling
+            assert (exact[found.rows] <= found.most).all()
             # and what it promises is of use: it is not far above the truth
             assert found.ceiling < np.sort(exact)[-places] + 0.6
+            assert (found.most < exact[found.rows] + 0.6).all()
 
 
 def test_more_places_promise_more(scan: VectorScan, vectors: NDArray[np.float32]) -> None:
