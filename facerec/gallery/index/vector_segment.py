@@ -14,7 +14,7 @@ from facerec.gallery.index.vector_scan import Scanned, VectorScan, exact_scan
 
 __all__ = ["Hit", "Segment", "best_hits"]
 
-_WIDER = 4
+_WIDER = 2
 """How many times more rows a scan is asked for when it was not enough."""
 
 _FEW_ROWS = 24
