@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.gallery.index.list_plan import ListPlan
-from facerec.gallery.index.scan_parts import Parts, give_back
+from facerec.gallery.index.scan_parts import Parts, give_back, inner_products
 from facerec.gallery.index.vector_scan import ROUNDING, Scanned
 from facerec.huge_pages import use_huge_pages
 
@@ -147,9 +147,7 @@ class ClusterScan:
     def _best(
         self, probe: _Vectors, places: int, depth: float
     ) -> tuple[NDArray[np.int64], _Vectors]:
-        """Return the rows most like a probe of those whose codes are like it, and how alike.
-
-        Both (n,); inf where only the codes were compared.
+        """Return the rows most like a probe of those whose codes are like it, and how alike: (n,).
 
         That FAISS knows from the start how like a code must be, makes it look up the numbers of a
         fifth as many rows as when it finds out on its way, each of which is a wait for memory.
@@ -163,7 +161,7 @@ class ClusterScan:
             return rows, similarities
         found = self._parts.search(self._indexes, turned, max(places, self._deep))
         rows = np.concatenate([rows for _, rows in found])
-        return rows, np.full(len(rows), np.inf, np.float32)
+        return rows, inner_products(self._embeddings, probe, rows)
 
     def _similarities(self, probe: _Vectors) -> tuple[float, float]:
         """Return mean and deviation of all vectors' similarities to a probe."""

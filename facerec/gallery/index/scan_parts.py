@@ -10,7 +10,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Found", "Parts", "give_back", "processors"]
+__all__ = ["Found", "Parts", "give_back", "inner_products", "processors"]
 
 Found = tuple[NDArray[np.float32], NDArray[np.int64]]
 """Similarities, descending, and the rows that they are of."""
@@ -85,7 +85,7 @@ class Parts:
         def best_of(index: faiss.Index, start: int) -> Found:
             _, _, numbers = index.range_search(turned[None], least)
             rows = numbers + start
-            similarities = _inner_products(embeddings, probe, rows)
+            similarities = inner_products(embeddings, probe, rows)
             if len(rows) > keep:
                 foremost = np.argpartition(-similarities, keep)[:keep]
                 similarities, rows = similarities[foremost], rows[foremost]
@@ -107,10 +107,19 @@ def _best_of(index: faiss.Index, start: int, probe: NDArray[np.float32], places:
     return similarities[0][there], rows[0][there] + start
 
 
-def _inner_products(
+def inner_products(
     embeddings: NDArray[np.float32], probe: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Return the inner products of some rows, int64 (n,), of vectors with a probe, float32 (n,)."""
+    """Return the inner products of some rows of vectors with a probe, without a copy of the rows.
+
+    Args:
+        embeddings: float32 (n, d).
+        probe: float32 (d,).
+        rows: int64 (m,).
+
+    Returns:
+        float32 (m,).
+    """
     found = np.empty(len(rows), np.float32)
     probe = np.ascontiguousarray(probe, np.float32)  # FAISS reads it where it lies
     pointers = (faiss.swig_ptr(array) for array in (found, probe, embeddings, rows))

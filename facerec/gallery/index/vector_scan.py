@@ -57,8 +57,9 @@ _LEVELS = 16
 _WORST = 500
 """One in so many rows, those that lose most by coding, is scored again always."""
 
-_SPARE = 20
-"""How many more rows than needed a scan is asked for, times the root of their number. With 50,000
+_SPARE, _SPARE_AT_LEAST = 20, 128
+"""How many more rows than needed a scan is asked for: of all parts, times the root of their number;
+and of each. With 50,000
 to 1,000,000 made-up people 14.0 to 14.8 is enough for 99 of 100 searches; the others scan again.
 (The share gets smaller with their number, since the runner-up gets more alike.)"""
 
@@ -72,7 +73,7 @@ class Scanned:
 
     Attributes:
         rows: int64 (n,): the rows most like the probe as far as the scan can tell, in any order.
-        most: float32 (n,): no row has a higher similarity than this; inf where that is not known.
+        most: float32 (n,): no row has a higher similarity than this.
         ceiling: No other row has a higher similarity; -inf when the scan makes no such promise.
     """
 
@@ -154,7 +155,8 @@ class CodeScan:
         lost[self._worst] = 0
         self._error = float(lost.max()) + ROUNDING
         self._table_error = size / (2 * 255) * np.ptp(coder.levels, axis=1)
-        self.spare = math.ceil(_SPARE * math.sqrt(count) / len(self._parts.starts))
+        spare = math.ceil(_SPARE * math.sqrt(count) / len(self._parts.starts))
+        self.spare = max(_SPARE_AT_LEAST, spare)
         use_huge_pages()
 
     def best(self, probe: NDArray[np.float32], places: int) -> Scanned:

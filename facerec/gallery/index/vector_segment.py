@@ -179,7 +179,7 @@ class Segment:
         People are scored in full, so an answer is right when nobody outside can be better: nobody
         scores beyond what their highest similarity allows, and that of whoever was not found is not
         above the ceiling of the scan. Otherwise the scan goes deeper. (A scan that reads a part
-        only has no ceiling; who is in that part is scored in full all the same.)
+        only has no ceiling; the foremost in that part are scored in full all the same.)
         """
         wanted = min(k, self.live_people)
         places = (wanted - 1) * self.core.most_templates + 1 + self.core.scan.spare
@@ -238,11 +238,14 @@ class Segment:
         if len(hits) < k:
             return rows
         least, shortest = -hits[-1].distance, self.core.shortest_mean
-        rows = rows[score.reach(most, shortest) >= least]
+        kept = np.zeros(len(rows), np.bool_)
+        kept[foremost] = True  # their people may have rows that a scan of a part did not read
+        worth = kept | (score.reach(most, shortest) >= least)
+        rows, kept = rows[worth], kept[worth]
         # NumPy takes rows in half the time that indexing by them does.
         vectors = self.core.rows.embeddings.take(rows, axis=0)
         similarities = np.einsum("ij,j->i", vectors, probe)
-        return rows[score.reach(similarities, shortest) >= least]
+        return rows[kept | (score.reach(similarities, shortest) >= least)]
 
     def _all_scored(self, probe: NDArray[np.float32], k: int, score: PersonScore) -> list[Hit]:
         hits: list[Hit] = []
