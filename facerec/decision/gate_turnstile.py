@@ -14,6 +14,9 @@ __all__ = ["GateRequest", "Turnstile"]
 
 _Key = TypeVar("_Key", str, bytes)
 
+_A_DAY = timedelta(days=1)
+"""For how long a look that opened the gate does not open it again."""
+
 
 @dataclass(frozen=True)
 class GateRequest:
@@ -25,7 +28,7 @@ class GateRequest:
         frames: Frames that the decision rests on.
         admitted: Whether the person is active and in a gallery that may pass, as stored now.
         at: When, with its time zone.
-        looks: Digests of the faces that the decision rests on, pixel by pixel (`look_digest`).
+        looks: Digests of the faces that were looked at for it, pixel by pixel (`look_digest`).
     """
 
     visit: str
@@ -65,17 +68,14 @@ class Turnstile:
         reasons = self._objections(request, found.profile_id)
         if reasons:
             wait_s = 0.0
-            if reasons[0] is GateReason.COOLING_DOWN:
+            if GateReason.COOLING_DOWN in reasons:
                 wait_s = self._remaining_s(found.profile_id, request.at)
             return GateAnswer(GateOutcome.DENIED, reasons, wait_s), self
         return GateAnswer(GateOutcome.GRANTED), self._granting(request, found.profile_id)
 
     def _objections(self, request: GateRequest, profile_id: str) -> tuple[GateReason, ...]:
-        repeated = request.visit not in self.visits and not self.looks.keys().isdisjoint(
-            request.looks
-        )
         objections = {
-            GateReason.ATTACK_SUSPECTED: repeated,
+            GateReason.ATTACK_SUSPECTED: self._is_repeated(request),
             GateReason.NOT_ADMITTED: not request.admitted,
             GateReason.OUTSIDE_SCHEDULE: not self.rules.schedule.is_open(request.at),
             GateReason.ALREADY_GRANTED: request.visit in self.visits,
@@ -83,13 +83,20 @@ class Turnstile:
         }
         return tuple(reason for reason, holds in objections.items() if holds)
 
+    def _is_repeated(self, request: GateRequest) -> bool:
+        """Whether another visit was granted with a look of this one within a day."""
+        if request.visit in self.visits:
+            return False
+        granted = (self.looks[look] for look in request.looks if look in self.looks)
+        return any(request.at - at <= _A_DAY for at in granted)
+
     def _remaining_s(self, profile_id: str, at: datetime) -> float:
         if profile_id not in self.people:
             return 0.0
         return self.rules.cool_down_s - (at - self.people[profile_id]).total_seconds()
 
     def _granting(self, request: GateRequest, profile_id: str) -> "Turnstile":
-        kept = timedelta(days=1) + timedelta(seconds=self.rules.cool_down_s)
+        kept = _A_DAY + timedelta(seconds=self.rules.cool_down_s)
 
         def grown(grants: Mapping[_Key, datetime], *keys: _Key) -> Mapping[_Key, datetime]:
             young = {key: at for key, at in grants.items() if request.at - at <= kept}

@@ -74,8 +74,9 @@ class GatePolicy(_message.Message):
     refuse_repeats: _builtins.bool
     """Whether a face that opened this gate within a day does not open it again pixel by pixel the same
     (REASON_ATTACK_SUSPECTED): what shows it is a recording that is sent again, or a camera that
-    stands still. For gates with a camera; who tries a gate with one file again and again leaves it
-    off. Each process of the server remembers for itself.
+    stands still or repeats its pictures. Remembered are the looks that a grant rests on, not all
+    frames of a film. For gates with a camera; who tries a gate with one file again and again leaves
+    it off. Each process of the server remembers for itself, until the gate's policy is changed.
     """
     @_builtins.property
     def galleries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -459,7 +459,7 @@ class AuthorizeResponse(_message.Message):
 
     @_builtins.property
     def wait(self) -> _duration_pb2.Duration:
-        """When to ask again, with the reason COOLING_DOWN; unset otherwise."""
+        """When to ask again, where COOLING_DOWN is among the reasons; unset otherwise."""
 
     def __init__(
         self,

@@ -39,7 +39,8 @@ class VerificationServiceStub:
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
-    person once.
+    person once, and a gate that refuses repeats a picture: take a new one to ask again. (What a gRPC
+    library repeats by itself, because the answer was lost, is no repeat of a picture.)
     """
 
     def __init__(self, channel):
@@ -89,7 +90,8 @@ class VerificationServiceServicer:
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
-    person once.
+    person once, and a gate that refuses repeats a picture: take a new one to ask again. (What a gRPC
+    library repeats by itself, because the answer was lost, is no repeat of a picture.)
     """
 
     def Verify(self, request, context):
@@ -189,7 +191,8 @@ class VerificationService:
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
-    person once.
+    person once, and a gate that refuses repeats a picture: take a new one to ask again. (What a gRPC
+    library repeats by itself, because the answer was lost, is no repeat of a picture.)
     """
 
     @staticmethod

@@ -40,7 +40,8 @@ class VerificationServiceStub:
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
-    person once.
+    person once, and a gate that refuses repeats a picture: take a new one to ask again. (What a gRPC
+    library repeats by itself, because the answer was lost, is no repeat of a picture.)
     """
 
     @_typing.overload
@@ -90,7 +91,8 @@ class VerificationServiceAsyncStub(VerificationServiceStub):
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
-    person once.
+    person once, and a gate that refuses repeats a picture: take a new one to ask again. (What a gRPC
+    library repeats by itself, because the answer was lost, is no repeat of a picture.)
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -136,7 +138,8 @@ class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
     is not known gets UNAUTHENTICATED, one that may not ask PERMISSION_DENIED.
 
     All calls change nobody's profile and are safe to repeat, but that a gate with a cool-down grants a
-    person once.
+    person once, and a gate that refuses repeats a picture: take a new one to ask again. (What a gRPC
+    library repeats by itself, because the answer was lost, is no repeat of a picture.)
     """
 
     @_abc_1.abstractmethod

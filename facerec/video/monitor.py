@@ -304,7 +304,8 @@ class Monitor:
         track_id, quality = sighting.track_id, sighting.quality
         track = self._followed[track_id]
         if self._rules.gate is not None and self._rules.gate.refuse_repeats:
-            track.looks += (look_digest(frame.image_bgr, sighting.box_xyxy_px),)
+            look = look_digest(frame.image_bgr, sighting.box_xyxy_px)
+            track.looks = (*track.looks, look)[-self._rules.evidence.looks_per_attempt :]
         before = track.evidence.verdict
         fused = track.evidence.fused_with(embedding, quality)
         found = self._identifier.identify(fused)

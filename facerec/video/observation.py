@@ -30,7 +30,8 @@ class TrackDecision:
         gate: Name of the gate that the camera guards; "" for none.
         gate_answer: Whether that gate opens; None without a gate.
         crop_bgr: uint8 (height, width, 3), the best look at the face; None unless crops are kept.
-        looks: Digests of the looks that the verdict rests on; empty unless the gate asks for them.
+        looks: Digests of the last looks before the verdict, at most those of one attempt; empty
+            unless the gate asks for them.
     """
 
     camera: str

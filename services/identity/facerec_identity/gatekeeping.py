@@ -64,6 +64,7 @@ def authorize(
     *,
     decision_id: str,
     now: datetime,
+    sent_before: bool = False,
 ) -> Authorization:
     """Tell whether a gate opens for the one face of a picture that stands at it.
 
@@ -74,6 +75,7 @@ def authorize(
         guard: Checked between the stages.
         decision_id: Id of the decision, which makes it a visit of its own.
         now: The present moment, with its time zone.
+        sent_before: Whether the caller repeats a call whose answer was lost: no repeated look.
 
     Raises:
         RequestImageError: the bytes are not a picture that can be taken.
@@ -97,7 +99,7 @@ def authorize(
     guard.check()
     (decision,) = recognizer.identify(face, gallery, keeper.rules.searched)
     told = _in_one_frame(decision, decision_id, now)
-    if keeper.rules.refuse_repeats:
+    if keeper.rules.refuse_repeats and not sent_before:
         told = replace(told, looks=(look_digest(pixels, face.boxes_xyxy_px[0]),))
     answer = answer_of(keeper, told)
     return replace(

@@ -59,6 +59,9 @@ T = TypeVar("T")
 _WATCH_EVERY_S = 0.25
 """How often a watcher looks into the journal, whose entries may come from other processes."""
 
+_PREVIOUS_ATTEMPTS = "grpc-previous-rpc-attempts"
+"""What a client's gRPC library sends with a call that it repeats (gRFC A6)."""
+
 
 class VerificationServicer(VerificationServiceServicer):
     """Reads requests, has them answered in a thread, writes responses."""
@@ -107,6 +110,7 @@ class VerificationServicer(VerificationServiceServicer):
         gate = _own_gate(request.gate, "gate")
         application = self._readiness.require()
         keeper, image = application.gates.keeper(gate), image_from_proto(request.image, "image")
+        sent_before = _PREVIOUS_ATTEMPTS in dict(context.invocation_metadata() or ())
         answer = await self._analysis_pool.run(
             lambda guard: authorize(
                 application.recognition,
@@ -115,6 +119,7 @@ class VerificationServicer(VerificationServiceServicer):
                 guard,
                 decision_id=_new_id(),
                 now=datetime.now(UTC),
+                sent_before=sent_before,
             ),
             time_remaining_s=context.time_remaining(),
         )

@@ -12,6 +12,7 @@ from facerec.gallery.profile import ProfileState
 from facerec.settings import Settings
 from facerec_identity.security.caller import Role
 from tests.integration.identity import pictures
+from tests.integration.identity.lossy_way import LossyWay
 from tests.integration.identity.server_process import ServerProcess
 from tests.integration.identity.site import Site
 
@@ -24,6 +25,10 @@ known_galleries = ["visitors"]
 galleries = ["visitors"]
 
 [gates.vault]
+galleries = ["staff"]
+refuse_repeats = true
+
+[gates.archive]
 galleries = ["staff"]
 refuse_repeats = true
 """
@@ -106,6 +111,18 @@ def test_a_picture_opens_the_vault_once(
         # The main gate does not ask for it.
         assert vault.authorize("main", portraits["obama-2009"]).granted
         assert vault.authorize("main", portraits["obama-2009"]).granted
+
+
+def test_a_lost_answer_is_no_attack(building: ServerProcess, portraits: dict[str, bytes]) -> None:
+    """The client repeats the call by itself, and hears what it would have heard."""
+    with (
+        LossyWay(building.address) as way,
+        GateClient(way.address, timeout_s=60) as archive,
+    ):
+        assert archive.authorize("archive", portraits["obama-2009"]).granted
+        assert way.lost == 1
+        again = archive.authorize("archive", portraits["obama-2009"])
+    assert again.reasons == ("attack_suspected",)
 
 
 def test_another_gate_has_other_people(

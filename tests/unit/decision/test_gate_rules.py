@@ -232,6 +232,24 @@ def test_a_visit_that_asks_again_is_no_attack() -> None:
     assert again.reasons == (GateReason.ALREADY_GRANTED,)
 
 
+@pytest.mark.parametrize(("after_s", "repeated"), [(86_399.0, True), (86_401.0, False)])
+def test_a_look_opens_a_gate_again_after_a_day(after_s: float, repeated: bool) -> None:
+    """Also when nobody was granted since."""
+    rules = replace(ONCE, cool_down_s=3600.0)
+    _, turnstile = Turnstile(rules).answer(request("1", looks=(b"a",)))
+    again, _ = turnstile.answer(request("2", after_s=after_s, looks=(b"a",)))
+    assert (again.reasons == (GateReason.ATTACK_SUSPECTED,)) == repeated
+    assert (again.outcome is GateOutcome.GRANTED) != repeated
+
+
+def test_who_is_refused_for_a_repeat_too_is_told_when_the_cool_down_ends() -> None:
+    rules = replace(ONCE, cool_down_s=10.0)
+    _, turnstile = Turnstile(rules).answer(request("1", looks=(b"a",)))
+    again, _ = turnstile.answer(request("2", after_s=4, looks=(b"a",)))
+    assert again.reasons == (GateReason.ATTACK_SUSPECTED, GateReason.COOLING_DOWN)
+    assert again.wait_s == 6
+
+
 def test_looks_are_remembered_only_where_repeats_are_refused_and_for_a_day() -> None:
     _, turnstile = Turnstile(replace(ONCE, refuse_repeats=False)).answer(request(looks=(b"a",)))
     assert not turnstile.looks
