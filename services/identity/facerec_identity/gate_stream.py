@@ -86,8 +86,9 @@ class GateFrames:
 
     @property
     def ended(self) -> bool:
-        """Whether no further frame comes."""
-        return self._ended and self._newest is None
+        """Whether no further frame comes, nor word of what was sent in place of one."""
+        untold = isinstance(self._failure, RequestError)
+        return self._ended and self._newest is None and not untold
 
     async def take(self, within_s: float) -> StreamFrame | None:
         """Return the newest frame; None when none came in time, or none comes any more.
