@@ -211,7 +211,7 @@ class GateSettings(_Section):
     """Seconds after a grant in which the same person is not granted again."""
     refuse_repeats: bool = False
     """A look that opened the gate does not open it again within a day, pixel by pixel the same:
-    what shows it is a recording, or a camera that stands still."""
+    what shows it is a recording, or a camera that stands still or repeats its pictures."""
     schedule: tuple[str, ...] = ()
     """When it may open, such as ``mon-fri 07:00-19:00``; none: always."""
     time_zone: str = "UTC"

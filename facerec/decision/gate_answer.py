@@ -39,7 +39,7 @@ class GateReason(StrEnum):
     COOLING_DOWN = "cooling_down"
     """The same person was granted a moment ago."""
     ATTACK_SUSPECTED = "attack_suspected"
-    """The same pixels opened this gate before: a recording, not somebody who stands there."""
+    """The same pixels opened this gate before: a recording, or a camera that repeats a picture."""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ class GateRules:
         min_frames: Frames at least that must show a person before the gate opens.
         cool_down_s: Seconds after a grant in which the same person is not granted again.
         refuse_repeats: Whether a look that opened the gate does not open it again, pixel by pixel
-            the same: no camera sees a face so twice; what shows it is a recording, or a camera
-            that stands still.
+            the same: no sensor sees a face so twice; what shows it is a recording, or a camera that
+            stands still or repeats its pictures.
         schedule: When it may open.
     """
 

@@ -55,13 +55,13 @@ that decides how many rows must be scored again."""
 _LEVELS = 16
 
 _WORST = 500
-"""One in so many rows, those that lose most by coding, is scored again always."""
+"""One in so many rows, those that lose most by coding, is compared in float32 always."""
 
 _SPARE, _SPARE_AT_LEAST = 20, 128
-"""How many more rows than needed a scan is asked for: of all parts, times the root of their number;
-and of each. With 50,000
-to 1,000,000 made-up people 14.0 to 14.8 is enough for 99 of 100 searches; the others scan again.
-(The share gets smaller with their number, since the runner-up gets more alike.)"""
+"""How many more rows than needed a scan is asked for: of all parts together, times the root of the
+number of rows, and of each part. With 50,000 to 1,000,000 made-up people in two parts 14.0 to 14.8
+times the root is enough for 99 of 100 searches; the others scan again. (Of more rows it is a
+smaller share, since the runner-up is more alike.)"""
 
 _ROWS_AT_ONCE = 8192
 """Vectors that are coded at a time, so that it stays in the cache."""

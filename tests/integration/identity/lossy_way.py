@@ -2,11 +2,10 @@
 
 import socket
 import threading
-from contextlib import suppress
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-__all__ = ["LossyWay"]
+__all__ = ["LossyWay", "lossy_way"]
 
 _FRAME_HEADER_BYTES = 9
 _HEADERS = 1
@@ -21,34 +20,20 @@ class LossyWay:
         lost: How many answers were lost.
     """
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, listening: socket.socket, server: str) -> None:
         host, _, port = server.rpartition(":")
-        self._server = host, int(port)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listening.getsockname()[1]}"
+        self._listening, self._server = listening, (host, int(port))
+        self.address = f"127.0.0.1:{listening.getsockname()[1]}"
         self.lost = 0
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._listening.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
+    def accept(self) -> None:
+        """Take connections until the socket is closed."""
+        with suppress(OSError):
+            while True:
                 client, _ = self._listening.accept()
-            except OSError:  # closed
-                return
-            server = socket.create_connection(self._server)
-            threading.Thread(target=_forward, args=(client, server), daemon=True).start()
-            threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
+                server = socket.create_connection(self._server)
+                threading.Thread(target=_forward, args=(client, server), daemon=True).start()
+                threading.Thread(target=self._answer, args=(server, client), daemon=True).start()
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
         with server, client, server.makefile("rb") as frames, suppress(OSError):
@@ -59,6 +44,15 @@ class LossyWay:
                     server.shutdown(socket.SHUT_RDWR)
                     return
                 client.sendall(header + frames.read(int.from_bytes(header[:3])))
+
+
+@contextmanager
+def lossy_way(server: str) -> Iterator[LossyWay]:
+    """Open a way to ``HOST:PORT``."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        way = LossyWay(listening, server)
+        threading.Thread(target=way.accept, daemon=True).start()
+        yield way
 
 
 def _forward(client: socket.socket, server: socket.socket) -> None:

@@ -12,7 +12,7 @@ from facerec.gallery.profile import ProfileState
 from facerec.settings import Settings
 from facerec_identity.security.caller import Role
 from tests.integration.identity import pictures
-from tests.integration.identity.lossy_way import LossyWay
+from tests.integration.identity.lossy_way import lossy_way
 from tests.integration.identity.server_process import ServerProcess
 from tests.integration.identity.site import Site
 
@@ -116,7 +116,7 @@ def test_a_picture_opens_the_vault_once(
 def test_a_lost_answer_is_no_attack(building: ServerProcess, portraits: dict[str, bytes]) -> None:
     """The client repeats the call by itself, and hears what it would have heard."""
     with (
-        LossyWay(building.address) as way,
+        lossy_way(building.address) as way,
         GateClient(way.address, timeout_s=60) as archive,
     ):
         assert archive.authorize("archive", portraits["obama-2009"]).granted
